@@ -1,0 +1,13 @@
+"""Running the SQL files that migrations are written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+
+def run_sql(name: str) -> None:
+    """Execute one file of the folder `sql` as it stands."""
+    statements = (Path(__file__).parent / "sql" / name).read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements)

@@ -1,0 +1,39 @@
+"""The errors that a user may meet: each message says what is wrong and what to do next."""
+
+from __future__ import annotations
+
+
+class GeoappError(Exception):
+    """Something that the user can mend; shown without a traceback."""
+
+
+class SettingsError(GeoappError):
+    """The environment holds a value that cannot be used."""
+
+
+class ClusterError(GeoappError):
+    """The embedded database cannot be made, started or stopped."""
+
+
+class DatabaseError(GeoappError):
+    """The database cannot be reached, or is not in the state that this program expects."""
+
+
+class ImportRefusedError(GeoappError):
+    """A file, or a row of it, cannot be imported."""
+
+
+class NotFoundError(GeoappError):
+    """What was asked for does not exist, or is not for this viewer."""
+
+
+class BadRequestError(GeoappError):
+    """A parameter cannot be understood or is out of its range."""
+
+
+class AssetsMissingError(GeoappError):
+    """The browser's scripts and styles have not been built."""
+
+
+class DemoError(GeoappError):
+    """The demonstration data cannot be made with what was asked for."""

@@ -1,0 +1,1 @@
+"""What is on the map: vocabularies, tables, the filter, and one file a map layer. Knows neither geoapp nor Flask."""

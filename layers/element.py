@@ -1,0 +1,166 @@
+"""The Folium elements of geoapp's own map renderer: a layer of vector tiles, the legend, the scale bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from branca.element import MacroElement
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.template import Template
+
+from layers.symbol import Label, Rule
+from layers.text import Text
+
+# Not an address to fetch from: the page that shows the map puts its own bundle in this place.
+RENDERER = [("geoapp_renderer", "asset:map.js")]
+RENDERER_STYLE = [("geoapp_renderer_style", "asset:map.css")]
+
+# What the renderer says by itself; texts in braces are filled in by the browser.
+WORDS = {
+    "legend": Text("Layers", "Couches"),
+    "map": Text(
+        "Map. Arrow keys move it, plus and minus zoom, Enter opens what lies in the middle.",
+        "Carte. Les flèches la déplacent, plus et moins changent l'échelle, Entrée ouvre ce qui se trouve au centre.",
+    ),
+    "closer": Text("Zoom in", "Agrandir"),
+    "farther": Text("Zoom out", "Réduire"),
+    "close": Text("Close", "Fermer"),
+    "loading": Text("Loading the map…", "Chargement de la carte…"),
+    "failed": Text("Part of the map could not be loaded.", "Une partie de la carte n'a pas pu être chargée."),
+    "refused": Text(
+        "Part of the map is not open to you. Reload the page, and sign in again if you are asked to.",
+        "Une partie de la carte ne vous est pas ouverte. Rechargez la page et, si cela est demandé, reconnectez-vous.",
+    ),
+    "retry": Text("Try again", "Réessayer"),
+    "empty": Text(
+        "Nothing to show here. Move the map, zoom out, or switch a layer on.",
+        "Rien à montrer ici. Déplacez la carte, réduisez-la ou affichez une couche.",
+    ),
+    "zoomIn": Text("Zoom in to see this layer.", "Agrandissez la carte pour voir cette couche."),
+    "bubble": Text(
+        "Several together: their number, and the symbol of the most serious",
+        "Plusieurs ensemble\u00a0: leur nombre et le symbole du plus grave",
+    ),
+    "cell": Text("{layer}: {count} here, click to zoom in", "{layer}\u00a0: {count} ici, cliquer pour agrandir"),
+    "choose": Text("{count} records here", "{count} éléments ici"),
+    "more": Text(
+        "and {count} more: zoom in to tell them apart",
+        "et {count} autres\u00a0: agrandissez pour les distinguer",
+    ),
+    "back": Text("Back to the list", "Retour à la liste"),
+    "alsoHere": Text("Also here", "Aussi à cet endroit"),
+    "synthetic": Text("Synthetic data", "Données synthétiques"),
+    "noValue": Text("not known", "non connu"),
+    "detailLoading": Text("Loading the details…", "Chargement des détails…"),
+    "detailFailed": Text(
+        "The details could not be loaded. Check the connection, then try again.",
+        "Les détails n'ont pas pu être chargés. Vérifiez la connexion, puis réessayez.",
+    ),
+    "detailGone": Text(
+        "This record is no longer there. Reload the page to see the map as it is now.",
+        "Cet élément n'existe plus. Rechargez la page pour voir la carte à jour.",
+    ),
+    "detailRefused": Text(
+        "These details are not open to you. Sign in with an account that may see them.",
+        "Ces détails ne vous sont pas ouverts. Connectez-vous avec un compte qui peut les voir.",
+    ),
+}
+
+
+class VectorTiles(JSCSSMixin, Layer):
+    """A map layer that the browser draws from vector tiles, by `rules` and `labels`.
+
+    `url` holds `{z}`, `{x}` and `{y}`; `max_native_zoom` is the highest `{z}` it is asked for, while
+    `min_zoom` and the zooms of rules and labels are the map's, which is one higher with tiles of 512 pixels.
+    `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
+    what its popup shows, and `tip` the property that names it. `z_index` orders the layers from below.
+    """
+
+    default_js = RENDERER
+    default_css = RENDERER_STYLE
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = "
+        "geoapp.vectorTiles({{ this.spec|tojson }}).addTo({{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: Text,
+        language: str,
+        url: str,
+        rules: Sequence[Rule],
+        labels: Sequence[Label] = (),
+        attribution: str | None = None,
+        min_zoom: int = 0,
+        max_native_zoom: int = 14,
+        tile_size: int = 512,
+        z_index: int = 1,
+        interactive: bool = True,
+        visible: bool = True,
+        key: str | None = None,
+        detail: str | None = None,
+        tip: str | None = None,
+    ):
+        # The script adds itself to the map, and the legend takes the place of Folium's layer control.
+        super().__init__(name=name, overlay=True, control=False, show=False)
+        self._name = "VectorTiles"
+        self.spec: dict[str, Any] = {
+            "name": name,
+            "title": title.in_language(language),
+            "url": url,
+            "attribution": attribution,
+            "minZoom": min_zoom,
+            "maxNativeZoom": max_native_zoom,
+            "tileSize": tile_size,
+            "zIndex": z_index,
+            "rules": [rule.as_json(language) for rule in rules],
+            "labels": [label.as_json(language) for label in labels],
+            "interactive": interactive,
+            "visible": visible,
+            "key": key,
+            "detail": detail,
+            "tip": tip,
+        }
+
+
+class Legend(MacroElement):
+    """The panel that lists `layers`, with a switch each and their symbols, and gives the map its words.
+
+    To be added to the map after the layers, which must be on it.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = geoapp.legend({{ this._parent.get_name() }}, "
+        "[{% for layer in this.layers %}{{ layer.get_name() }}, {% endfor %}], {{ this.options|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, layers: Sequence[VectorTiles], language: str):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Legend"
+        self.layers = tuple(layers)
+        self.options = {
+            "title": WORDS["legend"].in_language(language),
+            "strings": {key: text.in_language(language) for key, text in WORDS.items()},
+        }
+
+
+class Scale(MacroElement):
+    """A scale bar in kilometres and metres alone; Folium's own adds miles."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "L.control.scale({imperial: false, maxWidth: 120}).addTo({{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Scale"

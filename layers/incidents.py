@@ -1,0 +1,85 @@
+"""Incidents, drawn by their level: by shape as well as by colour, the highest on top."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table, case, func
+
+from layers import vocabulary as vocab
+from layers.layer import Field, MapLayer, Place
+from layers.symbol import Marker, Rule
+from layers.tables import Facility, Incident, MineSite, Route
+from layers.text import Text
+
+# House weights of a level, and of its victims; an unknown level counts as the lowest.
+WEIGHT = case((Incident.level == 1, 9), (Incident.level == 2, 3), else_=1) * (
+    1
+    + func.least(func.coalesce(Incident.killed, 0), 10) / 5.0
+    + func.least(func.coalesce(Incident.injured, 0), 40) / 20.0
+)
+
+_TABLE: Table = Incident.__table__  # type: ignore[assignment]
+
+INCIDENTS = MapLayer(
+    name="incidents",
+    title=Text("Incidents", "Incidents"),
+    places=(Place(_TABLE, Incident.geom, Incident.geom_3857, (Incident.geom.is_not(None),)),),
+    details=_TABLE.outerjoin(MineSite.__table__, MineSite.site_id == Incident.site_id)
+    .outerjoin(Route.__table__, Route.id == Incident.route_ref)
+    .outerjoin(Facility.__table__, Facility.id == Incident.facility_ref),
+    key=Incident.incident_id,
+    properties=(
+        Incident.incident_id,
+        Incident.incident_no,
+        Incident.occurred_from,
+        Incident.level,
+        Incident.category,
+        Incident.status,
+        Incident.location_precision,
+    ),
+    heading=func.coalesce(Incident.incident_no, Incident.place_text),
+    subheading=Field(Text("Category", "Catégorie"), Incident.category, vocab.CATEGORY),
+    fields=(
+        Field(Text("Level", "Niveau"), Incident.level, vocab.LEVEL),
+        Field(Text("Occurred", "Survenu le"), Incident.occurred_from),
+        Field(Text("Until", "Jusqu'au"), Incident.occurred_to),
+        Field(Text("Reported", "Signalé le"), Incident.reported_on),
+        Field(Text("Status", "État"), Incident.status, vocab.STATUS),
+        Field(Text("Outcome", "Issue"), Incident.outcome, vocab.OUTCOME),
+        Field(Text("What happened", "Ce qui s'est passé"), (Incident.summary_en, Incident.summary_fr)),
+        Field(Text("Place", "Lieu"), Incident.place_text),
+        Field(Text("Position", "Position"), Incident.location_precision, vocab.LOCATION_PRECISION),
+        Field(Text("Actor", "Acteur"), Incident.actor_kind, vocab.ACTOR_KIND),
+        Field(Text("Killed", "Tués"), Incident.killed),
+        Field(Text("Injured", "Blessés"), Incident.injured),
+        Field(Text("Abducted", "Enlevés"), Incident.abducted),
+        Field(Text("Site", "Site"), MineSite.name),
+        Field(Text("Route", "Itinéraire"), Route.name),
+        Field(Text("Facility", "Installation"), Facility.name),
+        Field(Text("Source", "Source"), Incident.source_id),
+    ),
+    synthetic=Incident.synthetic,
+    rules=(
+        Rule(
+            Marker("triangle", 16, "#9d1c20"),
+            Text("Level 1 (highest)", "Niveau 1 (le plus élevé)"),
+            when={"level": 1},
+        ),
+        Rule(Marker("diamond", 13, "#e8770e"), Text("Level 2", "Niveau 2"), when={"level": 2}),
+        Rule(
+            Marker("circle", 9, "#f5d05a", stroke="#6b5310"),
+            Text("Level 3 (lowest)", "Niveau 3 (le plus bas)"),
+            when={"level": 3},
+        ),
+        Rule(Marker("circle", 8, "#9aa3ab", stroke="#3f474d"), Text("Level unknown", "Niveau inconnu")),
+    ),
+    tip="incident_no",
+    filters={
+        "occurred": Incident.occurred_from,
+        "level": Incident.level,
+        "category": Incident.category,
+        "status": Incident.status,
+        "unit": Incident.units,
+    },
+    rows_from_zoom=10,
+    order=60,
+)

@@ -1,0 +1,49 @@
+"""The tables, as SQLAlchemy models; this package is the one place that defines their columns and checks."""
+
+from layers.tables.base import Base
+from layers.tables.boundaries import AdminUnit, AdminUnitPart, BaseFeature
+from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
+from layers.tables.incidents import Incident, IncidentRelease
+from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
+from layers.tables.records import (
+    AppUser,
+    AuditEvent,
+    ImportBatch,
+    ImportIssue,
+    Setting,
+    Source,
+    UserScope,
+    Vocab,
+)
+from layers.tables.security import Deployment, EscortMovement
+
+__all__ = [
+    "Action",
+    "AdminUnit",
+    "AdminUnitPart",
+    "AppUser",
+    "AuditEvent",
+    "Base",
+    "BaseFeature",
+    "Checkpoint",
+    "Committee",
+    "CommitteeSeat",
+    "Deployment",
+    "EscortMovement",
+    "Facility",
+    "ImportBatch",
+    "ImportIssue",
+    "Incident",
+    "IncidentRelease",
+    "Meeting",
+    "MineSite",
+    "RiskItem",
+    "Route",
+    "Setting",
+    "SiteAlias",
+    "SiteVisit",
+    "Source",
+    "Training",
+    "UserScope",
+    "Vocab",
+]

@@ -1,0 +1,192 @@
+"""The follow-up: committees, their seats and meetings, actions, the risk register, trainings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.types import Uuid
+
+from layers import vocabulary as vocab
+from layers.tables.base import (
+    ON_EARTH,
+    Base,
+    Located,
+    Recorded,
+    check,
+    geometry,
+    in_order,
+    in_range,
+    mercator,
+    not_negative,
+    one_of,
+    random_id,
+    small,
+    spatial_indexes,
+)
+
+
+class Committee(Recorded, Base):
+    """A committee of an administrative unit; its name and kind differ by country."""
+
+    __tablename__ = "committee"
+
+    committee_id: Mapped[str] = mapped_column(primary_key=True, server_default=text("(gen_random_uuid())::text"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    unit_code: Mapped[str]
+    chair_role: Mapped[str | None]
+    meeting_period_days: Mapped[int | None]
+
+    __table_args__ = (
+        one_of("kind", vocab.COMMITTEE_KIND),
+        check("meeting_period_days", "meeting_period_days > 0"),
+    )
+
+
+class CommitteeSeat(Recorded, Base):
+    """A seat of a committee: a group, an organisation and a function, never a person's name."""
+
+    __tablename__ = "committee_seat"
+
+    id: Mapped[uuid.UUID] = random_id()
+    committee_id: Mapped[str] = mapped_column(ForeignKey("committee.committee_id", ondelete="CASCADE"), index=True)
+    group: Mapped[str]
+    organisation: Mapped[str]
+    function: Mapped[str | None]
+    seated_from: Mapped[dt.date | None] = mapped_column("from")
+    seated_to: Mapped[dt.date | None] = mapped_column("to")
+    trained_on: Mapped[dt.date | None]
+
+    __table_args__ = (check("to_order", '"to" >= "from"'),)
+
+
+class Meeting(Recorded, Base):
+    """A meeting that a committee held."""
+
+    __tablename__ = "meeting"
+
+    meeting_id: Mapped[str] = mapped_column(primary_key=True, server_default=text("(gen_random_uuid())::text"))
+    committee_id: Mapped[str] = mapped_column(ForeignKey("committee.committee_id", ondelete="CASCADE"))
+    held_on: Mapped[dt.date]
+    attendees_by_group: Mapped[dict[str, int]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
+    minutes_ref: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("committee_id", "held_on"),)
+
+
+class AboutSubject:
+    """Exactly one incident, site, route, facility or deployment that a row is about."""
+
+    @declared_attr
+    @classmethod
+    def incident_id(cls) -> Mapped[uuid.UUID | None]:
+        """The incident."""
+        return mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True)
+
+    @declared_attr
+    @classmethod
+    def site_id(cls) -> Mapped[str | None]:
+        """The mine site."""
+        return mapped_column(ForeignKey("mine_site.site_id", onupdate="CASCADE", ondelete="CASCADE"), index=True)
+
+    @declared_attr
+    @classmethod
+    def route_ref(cls) -> Mapped[uuid.UUID | None]:
+        """The route."""
+        return mapped_column(ForeignKey("route.id", ondelete="CASCADE"), index=True)
+
+    @declared_attr
+    @classmethod
+    def facility_ref(cls) -> Mapped[uuid.UUID | None]:
+        """The facility."""
+        return mapped_column(ForeignKey("facility.id", ondelete="CASCADE"), index=True)
+
+    @declared_attr
+    @classmethod
+    def deployment_ref(cls) -> Mapped[uuid.UUID | None]:
+        """The deployment."""
+        return mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"), index=True)
+
+
+ONE_SUBJECT = "num_nonnulls(incident_id, site_id, route_ref, facility_ref, deployment_ref) = 1"
+
+
+class Action(AboutSubject, Recorded, Base):
+    """What a committee decided should be done, by whom and until when."""
+
+    __tablename__ = "action"
+
+    id: Mapped[uuid.UUID] = random_id()
+    committee_id: Mapped[str | None] = mapped_column(
+        ForeignKey("committee.committee_id", ondelete="SET NULL"), index=True
+    )
+    meeting_id: Mapped[str | None] = mapped_column(ForeignKey("meeting.meeting_id", ondelete="SET NULL"), index=True)
+    decided_on: Mapped[dt.date]
+    action: Mapped[str]
+    responsible_org: Mapped[str | None]
+    due_on: Mapped[dt.date | None]
+    done_on: Mapped[dt.date | None]
+    result: Mapped[str | None]
+
+    __table_args__ = (
+        check("subject", ONE_SUBJECT),
+        in_order("decided_on", "due_on"),
+        in_order("decided_on", "done_on"),
+    )
+
+
+class RiskItem(AboutSubject, Recorded, Base):
+    """A risk found by the Voluntary Principles' risk assessment, with its measure and its review."""
+
+    __tablename__ = "risk_item"
+
+    id: Mapped[uuid.UUID] = random_id()
+    item: Mapped[str]
+    likelihood: Mapped[int | None] = small()
+    consequence: Mapped[int | None] = small()
+    measure: Mapped[str | None]
+    owner: Mapped[str | None]
+    review_on: Mapped[dt.date | None]
+    incidents: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'::uuid[]"))
+
+    __table_args__ = (
+        check("subject", ONE_SUBJECT),
+        in_range("likelihood", 1, 5),
+        in_range("consequence", 1, 5),
+    )
+
+
+class Training(Located, Base):
+    """A training in the Voluntary Principles or a related topic, with its participants by group."""
+
+    __tablename__ = "training"
+
+    id: Mapped[uuid.UUID] = random_id()
+    training_id: Mapped[str] = mapped_column(server_default=text("(gen_random_uuid())::text"))
+    topic: Mapped[str]
+    held_on: Mapped[dt.date]
+    days: Mapped[int | None] = small()
+    place_text: Mapped[str | None]
+    unit_code: Mapped[str | None]
+    language: Mapped[str | None]
+    trainer_org: Mapped[str | None]
+    funder: Mapped[str | None]
+    participants_by_group: Mapped[dict[str, Any]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
+    committee_id: Mapped[str | None] = mapped_column(
+        ForeignKey("committee.committee_id", ondelete="SET NULL"), index=True
+    )
+    geom: Mapped[Any] = geometry("POINT", nullable=True)
+    geom_3857: Mapped[Any] = mercator("POINT")
+
+    __table_args__ = (
+        UniqueConstraint("country", "training_id", postgresql_nulls_not_distinct=True),
+        one_of("topic", vocab.TRAINING_TOPIC),
+        *not_negative("days"),
+        check("geom", ON_EARTH),
+        *spatial_indexes("training"),
+    )

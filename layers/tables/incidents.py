@@ -1,0 +1,149 @@
+"""Incidents, and what of them is released to a committee."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from layers import vocabulary as vocab
+from layers.tables.base import (
+    ON_EARTH,
+    Base,
+    Located,
+    Recorded,
+    check,
+    geometry,
+    in_order,
+    in_range,
+    mercator,
+    not_negative,
+    one_of,
+    random_id,
+    small,
+    spatial_indexes,
+)
+
+
+class Incident(Located, Base):
+    """Something that happened at a site, a depot, on a route or in a community.
+
+    Level 1 is the highest. Where `killed`, `injured` or `abducted` is missing it is not known; 0 is known to be none.
+    `incident_no` is unique within its source only; `content_key` identifies a row that has none by a hash of its day,
+    place and text. No column names a person who reported it.
+    """
+
+    __tablename__ = "incident"
+
+    incident_id: Mapped[uuid.UUID] = random_id()
+    incident_no: Mapped[str | None]
+    content_key: Mapped[str | None]
+    occurred_from: Mapped[dt.date]
+    occurred_to: Mapped[dt.date | None]
+    date_precision: Mapped[int | None] = small()
+    reported_on: Mapped[dt.date | None]
+    channel: Mapped[str | None]
+    category: Mapped[str | None]
+    annex2: Mapped[str | None]
+    level: Mapped[int | None] = small()
+    act: Mapped[str | None]
+    stage: Mapped[str | None]
+    actor_kind: Mapped[str | None]
+    victim_kind: Mapped[str | None]
+    killed: Mapped[int | None]
+    injured: Mapped[int | None]
+    abducted: Mapped[int | None]
+    explosives_involved: Mapped[bool | None]
+    site_id: Mapped[str | None] = mapped_column(
+        ForeignKey("mine_site.site_id", onupdate="CASCADE", ondelete="SET NULL"), index=True
+    )
+    route_ref: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("route.id", ondelete="SET NULL"), index=True)
+    facility_ref: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("facility.id", ondelete="SET NULL"), index=True)
+    place_text: Mapped[str | None]
+    location_precision: Mapped[int | None] = small()
+    handlers: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    sealed: Mapped[bool] = mapped_column(server_default=text("false"))
+    summary_fr: Mapped[str | None]
+    summary_en: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default=text("'reported'"))
+    opened_on: Mapped[dt.date | None]
+    due_on: Mapped[dt.date | None]
+    closed_on: Mapped[dt.date | None]
+    outcome: Mapped[str | None]
+    repeat_of: Mapped[uuid.UUID | None] = mapped_column(
+        Uuid(), ForeignKey("incident.incident_id", ondelete="SET NULL"), index=True
+    )
+    geom: Mapped[Any] = geometry("POINT", nullable=True)
+    geom_3857: Mapped[Any] = mercator("POINT")
+
+    __table_args__ = (
+        Index(
+            "uq_incident_incident_no",
+            text("COALESCE(source_id, ''::text)"),
+            "incident_no",
+            unique=True,
+            postgresql_where=text("incident_no IS NOT NULL"),
+        ),
+        Index(
+            "uq_incident_content_key",
+            text("COALESCE(source_id, ''::text)"),
+            "content_key",
+            unique=True,
+            postgresql_where=text("incident_no IS NULL"),
+        ),
+        Index("ix_incident_occurred_from", "occurred_from"),
+        in_range("date_precision", 1, 4),
+        one_of("channel", vocab.CHANNEL),
+        one_of("category", vocab.CATEGORY),
+        one_of("annex2", vocab.ANNEX2),
+        in_range("level", 1, 3),
+        one_of("act", vocab.ACT),
+        one_of("stage", vocab.STAGE),
+        one_of("actor_kind", vocab.ACTOR_KIND),
+        one_of("victim_kind", vocab.VICTIM_KIND),
+        *not_negative("killed", "injured", "abducted"),
+        in_range("location_precision", 1, 5),
+        one_of("status", vocab.STATUS),
+        one_of("outcome", vocab.OUTCOME),
+        in_order("occurred_from", "occurred_to"),
+        in_order("occurred_from", "reported_on"),
+        in_order("occurred_from", "opened_on"),
+        in_order("opened_on", "closed_on"),
+        check("repeat_of", "repeat_of <> incident_id"),
+        check("geom", ON_EARTH),
+        *spatial_indexes("incident"),
+    )
+
+
+class IncidentRelease(Recorded, Base):
+    """What a committee may see of an incident: words, date and place as coarse as the coordinator chose."""
+
+    __tablename__ = "incident_release"
+
+    id: Mapped[uuid.UUID] = random_id()
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True)
+    released_on: Mapped[dt.date]
+    released_by: Mapped[str]
+    category: Mapped[str | None]
+    level: Mapped[int | None] = small()
+    status: Mapped[str]
+    shown_date: Mapped[dt.date]
+    shown_date_precision: Mapped[int] = small(nullable=False)
+    location_precision: Mapped[int] = small(nullable=False)
+    summary_fr: Mapped[str]
+    summary_en: Mapped[str]
+    geom: Mapped[Any] = geometry("POINT", nullable=True)
+    geom_3857: Mapped[Any] = mercator("POINT")
+
+    __table_args__ = (
+        one_of("category", vocab.CATEGORY),
+        in_range("level", 1, 3),
+        one_of("status", vocab.STATUS),
+        in_range("shown_date_precision", 1, 4),
+        in_range("location_precision", 1, 5),
+        check("geom", ON_EARTH),
+        *spatial_indexes("incident_release"),
+    )

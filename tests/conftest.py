@@ -1,0 +1,139 @@
+"""The fixtures that all tests share: a private cluster, a migrated database for each test, and settings for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+
+from geoapp.database.boundaries import load_base_map
+from geoapp.database.cluster import Cluster
+from geoapp.database.engine import open_engine
+from geoapp.database.migrate import migrate
+from geoapp.settings import Settings
+from geoapp.web.app import create_app
+from geoapp.web.database import KEY as ENGINE
+
+# Nothing of a test survives it, so nothing has to reach the disk.
+FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of this test run alone."""
+    home = Path(tempfile.mkdtemp(prefix="geoapp-test-"))
+    home.chmod(0o755)
+    made = Cluster(home, extra_configuration=FAST)
+    made.up()
+    yield made
+    made.down()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """The name of a database with the schema and the base map, from which each test's is copied."""
+    settings = settings_for(cluster, "geoapp")
+    engine = open_engine(settings)
+    migrate(engine)
+    load_base_map(engine)
+    engine.dispose()
+    return "geoapp"
+
+
+@pytest.fixture
+def settings(cluster: Cluster, template: str) -> Iterator[Settings]:
+    """Settings that point to a database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
+    yield settings_for(cluster, name)
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """An engine for this test's database."""
+    made = open_engine(settings)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared(cluster: Cluster, template: str) -> Iterator[Settings]:
+    """Settings for a database that all tests share, so none may commit anything to it."""
+    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE shared TEMPLATE "{template}"'))
+    admin.dispose()
+    yield settings_for(cluster, "shared")
+
+
+@pytest.fixture(scope="session")
+def shared_engine(shared: Settings) -> Iterator[Engine]:
+    """An engine for the shared database."""
+    made = open_engine(shared)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(shared_engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that is rolled back."""
+    with shared_engine.connect() as opened:
+        yield opened
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment for a geoapp command that works on this test's database."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(settings.home),
+        "GEOAPP_HOME": str(settings.home),
+        "GEOAPP_DATABASE_URL": settings.database_url or "",
+    }
+
+
+def settings_for(cluster: Cluster, database: str) -> Settings:
+    """Settings for one database of the test cluster."""
+    url = cluster.url.replace("/geoapp?", f"/{database}?")
+    return Settings.from_environment({"GEOAPP_HOME": str(cluster.home), "GEOAPP_DATABASE_URL": url})
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on this test's database."""
+    made = create_app(settings)
+    yield made
+    opened = made.extensions.get(ENGINE)
+    if opened is not None:
+        opened.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the application on this test's database."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def visitor(shared: Settings) -> Iterator[FlaskClient]:
+    """A client of the application on the shared database, which holds the base map alone."""
+    made = create_app(shared)
+    yield made.test_client()
+    opened = made.extensions.get(ENGINE)
+    if opened is not None:
+        opened.dispose()
