@@ -10,8 +10,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from browser import Visit, chromium, serving, visiting
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -137,3 +139,24 @@ def visitor(shared: Settings) -> Iterator[FlaskClient]:
     opened = made.extensions.get(ENGINE)
     if opened is not None:
         opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium_browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each opens windows of its own."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def server(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a production server on this test's database."""
+    with serving(environment) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium_browser: Browser, server: str) -> Iterator[Visit]:
+    """A browser window on this test's server."""
+    with visiting(chromium_browser, server) as opened:
+        yield opened

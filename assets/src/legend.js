@@ -1,0 +1,103 @@
+// The panel of a map: its layers with a switch each, and what their symbols mean.
+
+import L from 'leaflet';
+import {element} from './dom.js';
+import {faceOf} from './face.js';
+import {learn, say} from './strings.js';
+import {swatch} from './symbols.js';
+
+// Where the map is narrower, the panel would hide most of it.
+const ROOMY = 700;
+const SAMPLE_COUNT = 12;
+
+export function legend(map, layers, {title, strings}) {
+  learn(strings);
+  name(map);
+  return new Legend({position: 'topright', title, layers}).addTo(map);
+}
+
+const Legend = L.Control.extend({
+  onAdd(map) {
+    const {title, layers} = this.options;
+    const id = `${map.getContainer().id}-legend`;
+    const open = map.getSize().x >= ROOMY;
+    const body = element('div', {class: 'legend-body', id, hidden: !open});
+    const toggle = element('button', {
+      type: 'button',
+      class: 'legend-toggle',
+      text: title,
+      'aria-expanded': String(open),
+      'aria-controls': id,
+      on: {
+        click: () => {
+          body.hidden = !body.hidden;
+          toggle.setAttribute('aria-expanded', String(!body.hidden));
+        },
+      },
+    });
+    this.rows = layers.map((layer) => new Row(layer));
+    body.append(element('ul', {class: 'legend-layers'}, ...this.rows.map((row) => row.item)));
+    const panel = element('section', {class: 'legend', 'aria-label': title, data: {legend: ''}}, toggle, body);
+    L.DomEvent.disableClickPropagation(panel);
+    L.DomEvent.disableScrollPropagation(panel);
+    map.on('rest', this.update, this);
+    return panel;
+  },
+
+  onRemove(map) {
+    map.off('rest', this.update, this);
+  },
+
+  update() {
+    for (const row of this.rows) row.update();
+  },
+});
+
+// One layer of the panel: its switch, its symbols, and the hints that hold for the view.
+class Row {
+  constructor(layer) {
+    this.layer = layer;
+    const {spec} = layer;
+    this.box = element('input', {
+      type: 'checkbox',
+      checked: spec.visible,
+      on: {change: () => layer.setVisible(this.box.checked)},
+    });
+    this.hint = element('p', {class: 'legend-hint', text: say('zoomIn'), hidden: true});
+    const titled = spec.rules.filter((rule) => rule.title);
+    const counted = titled.find((rule) => rule.symbol.kind === 'marker');
+    this.bubble = counted && symbolRow(swatch(counted.symbol, SAMPLE_COUNT), say('bubble'));
+    if (this.bubble) this.bubble.hidden = true;
+    // A single symbol needs no line of its own: it stands beside the layer's title.
+    const lone = titled.length === 1 && titled[0].title === spec.title;
+    const picture = lone && swatch(titled[0].symbol);
+    const rows = lone ? [] : titled.map((rule) => symbolRow(swatch(rule.symbol), rule.title));
+    this.item = element('li', {data: {layer: spec.name}},
+      element('label', {class: 'legend-switch'}, this.box, picture, element('span', {text: spec.title})),
+      this.hint,
+      element('ul', {class: 'legend-symbols'}, ...rows, this.bubble));
+  }
+
+  update() {
+    const {layer} = this;
+    this.box.checked = layer.isVisible();
+    this.hint.hidden = !layer.isVisible() || layer.isInRange();
+    this.item.classList.toggle('legend-off', !layer.isVisible() || !layer.isInRange());
+    if (this.bubble) this.bubble.hidden = !layer.tiles().some((tile) => tile.features.some((feature) => feature.cell));
+  }
+}
+
+const symbolRow = (picture, text) => element('li', {}, picture, element('span', {text}));
+
+// The parts of the map that Leaflet words in English.
+function name(map) {
+  const container = map.getContainer();
+  container.setAttribute('role', 'region');
+  container.setAttribute('aria-label', say('map'));
+  for (const [part, key] of [['in', 'closer'], ['out', 'farther']]) {
+    const button = container.querySelector(`.leaflet-control-zoom-${part}`);
+    button?.setAttribute('title', say(key));
+    button?.setAttribute('aria-label', say(key));
+  }
+  faceOf(map).changed();
+}

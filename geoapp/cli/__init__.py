@@ -1,0 +1,67 @@
+"""The command line: one group, one file a command or a family of commands."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from geoapp import __version__
+from geoapp.errors import GeoappError
+
+# Loaded when they are called, so that a short command need not wait for what a long one imports.
+COMMANDS = {
+    "db": "geoapp.cli.database:db",
+    "demo": "geoapp.cli.demo:demo",
+    "import": "geoapp.cli.importing:import_",
+    "run": "geoapp.cli.serving:run",
+}
+
+
+class Commands(click.Group):
+    """The commands of `COMMANDS`, each imported when it is first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="geoapp", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Mine sites, incidents and security deployments of minerals programmes on one map."""
+
+
+def main() -> None:
+    """Run a command; what a user can mend is a message and exit code 1, never a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.Abort:
+        _leave("Stopped.")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GeoappError as error:
+        _leave(f"geoapp: {error}")
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        _leave(
+            f"geoapp: the database did not answer: {reason}\n"
+            "Start it with `geoapp db up`, or check GEOAPP_DATABASE_URL."
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(message: str) -> None:
+    click.echo(message, err=True)
+    sys.exit(1)

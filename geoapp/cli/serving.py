@@ -1,0 +1,47 @@
+"""`geoapp run`: serve the pages."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import click
+
+from geoapp.cli.context import current_database
+from geoapp.errors import AssetsMissingError, SettingsError
+from geoapp.settings import Settings
+from geoapp.web.assets import assets_built
+from geoapp.web.server import Server
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (GEOAPP_HOST; 127.0.0.1).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (GEOAPP_PORT; 8000).")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer (GEOAPP_WORKERS; 2).")
+def run(host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve, starting the embedded database if it must; Ctrl-C stops both."""
+    settings = Settings.from_environment()
+    settings = replace(
+        settings, host=host or settings.host, port=port or settings.port, workers=workers or settings.workers
+    )
+    if not assets_built():
+        raise AssetsMissingError("The web assets are not built: run script/assets.")
+    _require_free_port(settings)
+    with current_database(settings) as engine:
+        # Workers are forked: none may inherit an open connection.
+        engine.dispose()
+        click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
+        Server(settings).run()
+
+
+def _require_free_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+                " Stop what listens there, or choose another with --port or GEOAPP_PORT."
+            ) from None

@@ -1,0 +1,1 @@
+"""What leaves the database for a reader: tiles and the details of a row."""

@@ -1,0 +1,70 @@
+"""What a popup says of one row, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from sqlalchemy import Connection, SQLColumnExpression, Text, cast, false, select
+
+from geoapp.errors import NotFoundError
+from layers.layer import Field, MapLayer
+from layers.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A row in words: a title, a subtitle, labelled values, and whether it is synthetic."""
+
+    title: str
+    subtitle: str | None
+    synthetic: bool
+    fields: Sequence[dict[str, str]]
+
+
+def read_detail(connection: Connection, layer: MapLayer, key: str, language: str) -> Detail:
+    """The detail of the row of `layer` whose key is `key`; NotFoundError where there is none."""
+    heading = layer.heading[1 if language == "fr" else 0] if isinstance(layer.heading, tuple) else layer.heading
+    asked = [layer.subheading, *layer.fields] if layer.subheading else list(layer.fields)
+    columns: list[SQLColumnExpression[Any]] = [
+        (heading if heading is not None else layer.key).label("heading"),
+        (layer.synthetic if layer.synthetic is not None else false()).label("synthetic"),
+        *(each.column(language).label(f"field_{place}") for place, each in enumerate(asked)),
+    ]
+    place = layer.places[0]
+    source, conditions = (place.rows, place.where) if layer.details is None else (layer.details, ())
+    rows = select(*columns).select_from(source).where(cast(layer.key, Text) == key, *conditions, *layer.always).limit(1)
+    row = connection.execute(rows).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such row, or it is not for you.")
+    said = [(each, _in_words(row[place + 2], each, language)) for place, each in enumerate(asked)]
+    subtitle = said.pop(0)[1] if layer.subheading else None
+    return Detail(
+        title=row.heading or layer.title.in_language(language),
+        subtitle=subtitle or None,
+        synthetic=row.synthetic,
+        fields=[{"label": each.title.in_language(language), "value": words} for each, words in said if words],
+    )
+
+
+def _in_words(value: Any, shown: Field, language: str) -> str:
+    if value is None:
+        return ""
+    if shown.vocabulary is not None:
+        return _labels(value, shown.vocabulary, language)
+    if isinstance(value, date):
+        return format_date(value, "long", locale=language)
+    if isinstance(value, int | float):
+        number = format_decimal(value, format="#,##0.#" if isinstance(value, float) else None, locale=language)
+        # A narrow no-break space keeps the number and its unit on one line.
+        return f"{number} {shown.unit}".strip() if shown.unit else number
+    return str(value)
+
+
+def _labels(value: Any, vocabulary: Vocabulary, language: str) -> str:
+    codes = value if isinstance(value, list) else [value]
+    return ", ".join(vocabulary.label(code, language) for code in codes)

@@ -1,0 +1,1 @@
+"""The pages, tiles and JSON that are served over HTTP."""

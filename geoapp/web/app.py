@@ -1,0 +1,25 @@
+"""The Flask application, put together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from geoapp.resources import folder
+from geoapp.settings import Settings
+from geoapp.web import assets, errors, language, policy
+from geoapp.web.details import details
+from geoapp.web.health import health
+from geoapp.web.map import map_page
+from geoapp.web.tiles import tiles
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """An application for `settings`, or for those of the environment; opens no connection yet."""
+    app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
+    app.extensions["geoapp.settings"] = settings or Settings.from_environment()
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for part in (language, policy, assets, errors):
+        part.init_app(app)
+    for blueprint in (map_page, tiles, details, health):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,61 @@
+"""The browser's scripts and styles: which built file a name stands for, and how long browsers may keep it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory, url_for
+
+from geoapp.errors import AssetsMissingError
+
+FOLDER = Path(__file__).parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def init_app(app: Flask) -> None:
+    """Serve the built files under /static/, and give templates `asset_url`."""
+    app.add_url_rule("/static/<name>", "static", _built_file)
+    app.jinja_env.globals.update(asset_url=asset_url, assets_built=assets_built)
+
+
+def asset_url(name: str) -> str:
+    """The address of the built file that `name` ("map.js") stands for.
+
+    Raises `AssetsMissingError` where the assets are not built or hold no such file.
+    """
+    files = _manifest()
+    if name not in files:
+        raise AssetsMissingError(f"There is no web asset {name}: build the assets again with script/assets.")
+    return url_for("static", name=files[name])
+
+
+def assets_built() -> bool:
+    """Whether there is anything to link to; a page that says that there is not must do without."""
+    try:
+        return bool(_manifest())
+    except AssetsMissingError:
+        return False
+
+
+def _manifest() -> dict[str, str]:
+    path = FOLDER / "manifest.json"
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        raise AssetsMissingError("The web assets are not built: run script/assets.") from None
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, changed: int) -> dict[str, str]:
+    """The manifest at `path`; `changed` makes a new build known to a running server."""
+    files: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return files
+
+
+def _built_file(name: str) -> Response:
+    response = send_from_directory(FOLDER, name)
+    # A built file's name changes with its content; the others are asked for again each time.
+    response.headers["Cache-Control"] = FOREVER if name in _manifest().values() else "no-cache"
+    return response

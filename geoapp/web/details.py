@@ -1,0 +1,26 @@
+"""The details of a row, as the map's popups ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, abort, g, jsonify
+
+from geoapp.publish.details import read_detail
+from geoapp.web.database import reading
+from layers.catalogue import LAYERS
+
+details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
+
+
+@details.get("/<name>/<path:key>")
+def detail(name: str, key: str) -> Response:
+    """One row of a layer in words, in the language of the request."""
+    if name not in LAYERS:
+        abort(404)
+    with reading() as connection:
+        found = read_detail(connection, LAYERS[name], key, g.language)
+    response = jsonify(asdict(found))
+    # Positions of forces and reports of incidents must not stay on an office computer.
+    response.headers["Cache-Control"] = "no-store"
+    return response

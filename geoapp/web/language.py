@@ -1,0 +1,62 @@
+"""The language of a request, and the catalogue that pages take their words from."""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, current_app, g, request
+
+from geoapp.settings import Settings
+from layers.text import LANGUAGES
+
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+def init_app(app: Flask) -> None:
+    """Choose each request's language, and give the templates `_`, `lang` and `languages`."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda message: catalogue(g.language).gettext(message),
+        lambda one, many, n: catalogue(g.language).ngettext(one, many, n),
+        newstyle=True,
+    )
+
+    @app.before_request
+    def choose() -> None:
+        g.language = chosen_language()
+
+    @app.context_processor
+    def words() -> dict[str, object]:
+        return {"lang": g.language, "languages": LANGUAGES}
+
+
+def chosen_language() -> str:
+    """What the address asks for, else what the browser prefers, else what the installation is set to."""
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        return str(asked)
+    settings: Settings = current_app.extensions["geoapp.settings"]
+    return request.accept_languages.best_match(LANGUAGES) or settings.language
+
+
+def translate(message: str) -> str:
+    """A message of the code in the language of the request."""
+    return catalogue(g.language).gettext(message)
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """The catalogue of `language`, compiled in memory from its .po file; English needs none."""
+    source = CATALOGUES / f"{language}.po"
+    if not source.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with source.open("rb") as text:
+        write_mo(compiled, read_po(text, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,64 @@
+"""Vector tiles over HTTP, and the TileJSON that describes them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, jsonify, request, url_for
+
+from geoapp.publish.tiles import MAX_ZOOM, Tile, base_tile, layer_tile
+from geoapp.web.database import reading
+from layers import base_map
+from layers.catalogue import LAYERS
+from layers.filter import Filter
+
+tiles = Blueprint("tiles", __name__, url_prefix="/tiles")
+
+MVT = "application/vnd.mapbox-vector-tile"
+BASE = "base"
+# What the four countries fit in: west, south, east, north.
+BOUNDS = [12.0, -13.6, 35.1, 5.5]
+
+
+@tiles.get("/<name>/<int:z>/<int:x>/<int:y>.mvt")
+def tile(name: str, z: int, x: int, y: int) -> Response:
+    """One tile of a layer under the filter of the query."""
+    place = Tile(z, x, y)
+    chosen = Filter.parse(request.args)
+    with reading() as connection:
+        if name == BASE:
+            content = base_tile(connection, place)
+        elif name in LAYERS:
+            content = layer_tile(connection, LAYERS[name], place, chosen)
+        else:
+            abort(404)
+    response = Response(content, mimetype=MVT)
+    response.add_etag()
+    # Kept by the browser, but asked for again each time: rows change, and what a viewer may see does too.
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return response
+
+
+@tiles.get("/<name>.json")
+def tilejson(name: str) -> Response:
+    """The TileJSON 3.0 document of a layer."""
+    if name != BASE and name not in LAYERS:
+        abort(404)
+    language = request.args.get("lang", "en")
+    if name == BASE:
+        described = [{"id": each, "fields": {}} for each in sorted({rule.sublayer or "" for rule in base_map.RULES})]
+        title = "base map"
+    else:
+        layer = LAYERS[name]
+        described = [{"id": name, "fields": {each.key: str(each.type) for each in layer.properties if each.key}}]
+        title = layer.title.in_language(language)
+    pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0, _external=True)
+    return jsonify(
+        tilejson="3.0.0",
+        name=title,
+        tiles=[pattern.replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")],
+        vector_layers=described,
+        attribution=base_map.ATTRIBUTION.in_language(language),
+        bounds=BOUNDS,
+        minzoom=0,
+        maxzoom=MAX_ZOOM,
+    )
