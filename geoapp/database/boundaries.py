@@ -50,7 +50,7 @@ def load_base_map(engine: Engine) -> int:
             return 0
         connection.execute(
             insert(Source)
-            .values(source_id=SOURCE, name="geoapp boundaries", licence="ODbL 1.0")
+            .values(source_id=SOURCE, name="geoapp boundaries", licence="ODbL 1.0; towns CC BY 4.0")
             .on_conflict_do_nothing()
         )
         units = [feature for name in UNIT_FILES for feature in _features(source, name)]
