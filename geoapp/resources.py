@@ -10,5 +10,5 @@ CHECKOUT = PACKAGE.parent
 
 def folder(name: str) -> Path:
     """The folder `name` ("templates", "data/boundaries") of this installation."""
-    in_checkout = CHECKOUT / name
-    return in_checkout if in_checkout.is_dir() else PACKAGE / "_shared" / name
+    installed = PACKAGE / "_shared" / name
+    return installed if installed.is_dir() else CHECKOUT / name

@@ -82,6 +82,6 @@ def test_the_password_may_stand_apart_from_the_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["", "postgresql://geoapp:other@database/geoapp"])
 def test_a_password_that_belongs_nowhere_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError, match="GEOAPP_DATABASE_PASSWORD: .*GEOAPP_DATABASE_URL") as refused:
+    with pytest.raises(SettingsError, match=r"GEOAPP_DATABASE_PASSWORD: .*GEOAPP_DATABASE_URL") as refused:
         Settings.from_environment({"GEOAPP_DATABASE_URL": address, "GEOAPP_DATABASE_PASSWORD": "hidden"})
     assert "hidden" not in str(refused.value)

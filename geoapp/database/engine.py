@@ -23,6 +23,8 @@ def open_engine(settings: Settings) -> Engine:
     return create_engine(
         database_url(settings),
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
+        # A value that a statement failed on could be a name, and errors go to the log.
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_size=8,
     )

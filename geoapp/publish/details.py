@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from sqlalchemy import Connection, SQLColumnExpression, Text, cast, false, select
+from sqlalchemy import Connection, SQLColumnExpression, false, select
 
 from geoapp.errors import NotFoundError
 from layers.layer import Field, MapLayer
 from layers.vocabulary import Vocabulary
+
+# The same for a row that does not exist and for one that this viewer may not see.
+NO_SUCH_ROW = "There is no such row, or it is not for you."
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,10 @@ def read_detail(connection: Connection, layer: MapLayer, key: str, language: str
     ]
     place = layer.places[0]
     source, conditions = (place.rows, place.where) if layer.details is None else (layer.details, ())
-    rows = select(*columns).select_from(source).where(cast(layer.key, Text) == key, *conditions, *layer.always).limit(1)
+    rows = select(*columns).select_from(source).where(layer.key == _as_key(layer, key), *conditions, *layer.always).limit(1)
     row = connection.execute(rows).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such row, or it is not for you.")
+        raise NotFoundError(NO_SUCH_ROW)
     said = [(each, _in_words(row[place + 2], each, language)) for place, each in enumerate(asked)]
     subtitle = said.pop(0)[1] if layer.subheading else None
     return Detail(
@@ -49,6 +53,18 @@ def read_detail(connection: Connection, layer: MapLayer, key: str, language: str
         synthetic=row.synthetic,
         fields=[{"label": each.title.in_language(language), "value": words} for each, words in said if words],
     )
+
+
+def _as_key(layer: MapLayer, text: str) -> str | UUID:
+    """The key as its column holds it, so that the column's index finds it."""
+    try:
+        if layer.key.type.python_type is UUID:
+            return UUID(text)
+        if "\0" not in text:
+            return text
+    except ValueError:
+        pass
+    raise NotFoundError(NO_SUCH_ROW)
 
 
 def _in_words(value: Any, shown: Field, language: str) -> str:

@@ -13,10 +13,16 @@ from geoapp.web.map import map_page
 from geoapp.web.tiles import tiles
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """An application for `settings`, or for those of the environment; opens no connection yet."""
     app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
     app.extensions["geoapp.settings"] = settings or Settings.from_environment()
+    if app.extensions["geoapp.settings"].host in LOOPBACK:
+        # A foreign page could otherwise point its own name at this address, and read what is served here.
+        app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for part in (language, policy, assets, errors):
         part.init_app(app)
