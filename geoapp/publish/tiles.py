@@ -31,8 +31,8 @@ from layers.tables import AdminUnit, BaseFeature
 MAX_ZOOM = 22
 # A feature beside a tile is still drawn by it: half a large symbol, in 256ths of a tile's side.
 MARGIN = 16 / 256
-# Counting cells along a tile's side: about 32 pixels each where tiles are drawn 512 pixels wide.
-CELLS = 16
+# Counting cells along a tile's side: about 43 pixels each where tiles are drawn 512 pixels wide.
+CELLS = 12
 # The base map's features by kind: from which zoom of the tile each rank is worth its bytes.
 RANK_FROM_ZOOM = {
     "context": (0,),

@@ -1,0 +1,144 @@
+"""Which column of a file goes to which column of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from geoapp.errors import ImportRefusedError
+from geoapp.ingest.naming import nearest, squeeze
+from geoapp.ingest.synonyms import SHARED, SYNONYMS
+from geoapp.ingest.targets import FileColumn, Target
+
+# A shapefile cuts the names of its columns to this many characters.
+CUT = 10
+
+Matching = dict[str, list[str]]
+
+
+def match_columns(target: Target, sources: Sequence[str], given: Mapping[str, Sequence[str]]) -> Matching:
+    """The source columns of each column of the table that has any; only arrays have more than one.
+
+    `given` are the person's own choices (`--map`), which come first. Raises ImportRefusedError for a choice that
+    does not exist, and for a column that every row needs and that nothing matches.
+    """
+    chosen = _checked(target, sources, given)
+    taken = {source: column for column, names in chosen.items() for source in names}
+    for test in (_same_name, _synonym, _cut_name):
+        for column in target.columns.values():
+            if column.name in chosen:
+                continue
+            free = [source for source in sources if _free(source, column.name, taken)]
+            if found := test(column, free, target):
+                chosen[column.name] = found
+                taken |= dict.fromkeys(found, column.name)
+    _require(target, sources, chosen)
+    return chosen
+
+
+def ignored(sources: Iterable[str], used: Iterable[str]) -> list[str]:
+    """The source columns that nothing uses, in the order of the file."""
+    used = set(used)
+    return [source for source in sources if source not in used]
+
+
+def find_source(name: str, sources: Iterable[str]) -> str | None:
+    """The source column that a person means by `name`: the very same, else the only one that reads alike."""
+    sources = list(sources)
+    if name in sources:
+        return name
+    alike = [source for source in sources if squeeze(source) == squeeze(name)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def first_named(names: Iterable[str], sources: Iterable[str]) -> str | None:
+    """The source column that bears one of `names`, the first of them that any bears."""
+    by_name = {squeeze(source): source for source in reversed(list(sources))}
+    return next((by_name[squeeze(name)] for name in names if squeeze(name) in by_name), None)
+
+
+def _checked(target: Target, sources: Sequence[str], given: Mapping[str, Sequence[str]]) -> Matching:
+    chosen: Matching = {}
+    for name, wanted in given.items():
+        if name not in target.columns:
+            raise ImportRefusedError(
+                f"--map {name}=...: {target.name} has no column {name} that a file may bring."
+                f" {_proposals(name, target.columns)}"
+            )
+        if len(wanted) > 1 and target.columns[name].kind.name != "texts":
+            raise ImportRefusedError(f"--map {name}=... was given twice: say which one column holds it.")
+        chosen[name] = [required_source(name, source, sources) for source in wanted]
+    return chosen
+
+
+def required_source(name: str, wanted: str, sources: Sequence[str]) -> str:
+    """The source column that `--map name=wanted` means.
+
+    Raises ImportRefusedError, with the nearest names, where the file has no such column.
+    """
+    source = find_source(wanted, sources)
+    if source is None:
+        raise ImportRefusedError(
+            f"--map {name}={wanted}: the file has no column {wanted}. {_proposals(wanted, sources)}"
+        )
+    return source
+
+
+def _proposals(name: str, choices: Iterable[str]) -> str:
+    choices = list(choices)
+    if like := nearest(name, choices):
+        return f"Did you mean {' or '.join(like)}?"
+    return f"There are: {', '.join(choices)}."
+
+
+def _free(source: str, column: str, taken: Mapping[str, str]) -> bool:
+    return source not in taken or any({column, taken[source]} <= group for group in SHARED)
+
+
+def _same_name(column: FileColumn, sources: Sequence[str], target: Target) -> list[str]:
+    found = first_named([column.name], sources)
+    return [found] if found else []
+
+
+def _synonym(column: FileColumn, sources: Sequence[str], target: Target) -> list[str]:
+    names = SYNONYMS.get(column.name, ())
+    if found := first_named(names, sources):
+        return [found]
+    if column.kind.name != "texts":
+        return []
+    # Such as mineral1, mineral2, mineral3.
+    numbered = re.compile(f"({'|'.join(squeeze(name) for name in (column.name, *names))})[1-9]")
+    return sorted((source for source in sources if numbered.fullmatch(squeeze(source))), key=squeeze)
+
+
+def _cut_name(column: FileColumn, sources: Sequence[str], target: Target) -> list[str]:
+    """Names cut by a shapefile; of several that are cut alike, writers number the later ones `icglr_st_1`."""
+    for name in (column.name, *SYNONYMS.get(column.name, ())):
+        if len(name) <= CUT:
+            continue
+        cut = name[:CUT]
+        if found := first_named([cut], [source for source in sources if len(source) >= CUT - 1]):
+            return [found]
+        alike = [other for other in target.columns if other[:CUT] == cut and len(other) > CUT]
+        numbered = [f"{name[: CUT - 2]}_{number}" for number in range(1, len(alike))]
+        if name == column.name and (found := first_named(numbered, sources)):
+            return [found]
+    return []
+
+
+def _require(target: Target, sources: Sequence[str], chosen: Matching) -> None:
+    missing = [
+        column
+        for column in target.columns.values()
+        if column.required and column.name not in chosen and not (column.name == "country" and "unit_code" in chosen)
+    ]
+    if not missing:
+        return
+    told = "; ".join(
+        f"{column.name} (looked for {', '.join((column.name, *SYNONYMS.get(column.name, ())[:6]))})"
+        for column in missing
+    )
+    raise ImportRefusedError(
+        f"The file has no column for {told}. Its columns are: {', '.join(sources) or 'none'}."
+        f" Say which one it is with --map {missing[0].name}=COLUMN."
+    )

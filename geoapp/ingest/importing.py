@@ -1,0 +1,205 @@
+"""Importing a file: from what somebody brings to rows in a table and a report, in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import shapely
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
+
+from geoapp.errors import ImportRefusedError
+from geoapp.ingest import load, matching, references, succession, units
+from geoapp.ingest.columns import ignored, match_columns
+from geoapp.ingest.findings import storable
+from geoapp.ingest.positions import MAPPABLE, find_positions, geometries
+from geoapp.ingest.projection import choose_crs, to_wgs84
+from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
+from geoapp.ingest.report import Report, Rows
+from geoapp.ingest.rows import make_keys, read_rows, require_places
+from geoapp.ingest.shapes import store_form
+from geoapp.ingest.sheet import Sheet, Values
+from geoapp.ingest.stage import Stage, fill, make_stage
+from geoapp.ingest.targets import Target, target_named
+from geoapp.ingest.values import Calendar
+
+# Opens a progress bar for a step of so many rows; what it gives is told how many are done.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be imported, and how: the options of `geoapp import`."""
+
+    path: Path
+    table: str
+    layer: str | None = None
+    mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    source: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    dry_run: bool = False
+    on_error: Literal["reject", "abort"] = "reject"
+
+
+@contextmanager
+def silent(_step: str, _total: int) -> Iterator[Callable[[int], Any]]:
+    """A progress bar that shows nothing."""
+    yield lambda _count: None
+
+
+def import_file(engine: Engine, request: Request, time_zone: str, progress: Progress = silent) -> Report:
+    """Import a file, and report on it.
+
+    A file that cannot be imported at all is a report too, with one finding of the rule "refused" that says why and
+    what to do. Nothing is left in the database then, nor on a dry run, nor where `on_error` is "abort" and a row is
+    bad. Raises ImportRefusedError for a table that there is not.
+    """
+    target = target_named(request.table)
+    report = Report(file=storable(request.path.name), table=target.name, dry_run=request.dry_run)
+    job = _Import(request, target, report, ZoneInfo(time_zone), progress)
+    try:
+        job.read()
+        job.check()
+        job.write(engine)
+    except ImportRefusedError as refusal:
+        report.refuse(str(refusal))
+    except (DataError, IntegrityError, InternalError, ProgrammingError) as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        report.refuse(f"The database refused the file: {reason}. Nothing was written; mend it, or try again.")
+    return report
+
+
+class _Import:
+    """One import under way: what was read and checked so far goes from step to step."""
+
+    def __init__(self, request: Request, target: Target, report: Report, zone: ZoneInfo, progress: Progress):
+        self.request = request
+        self.target = target
+        self.report = report
+        self.findings = report.findings
+        self.zone = zone
+        self.progress = progress
+        self.rows: dict[str, Values] = {}
+        self.geometry: Values | None = None
+
+    def read(self) -> None:
+        """Read the layer that is meant."""
+        path = self.request.path
+        with self.progress("Reading", 0), open_layers(path) as (layers, folder):
+            self.report.sha256 = fingerprint(path)
+            layer = choose_layer(layers, self.request.layer, path.name, self.target.needs_geometry)
+            self.report.layer = storable(layer.name)
+            self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
+        self.report.rows = Rows(read=self.sheet.count)
+        self.report.encoding = self.sheet.encoding
+        for rule, value in self.sheet.notes:
+            self.findings.add(rule, value=value, repair=self.sheet.encoding.used)
+
+    def check(self) -> None:
+        """Find the values and the geometry of every row, with findings about the bad ones."""
+        sources, mapping = list(self.sheet.columns), self.request.mapping
+        by_columns = self.sheet.geometry is None and self.target.has_geometry
+        position = find_positions(sources, mapping) if by_columns else None
+        given = {name: wanted for name, wanted in mapping.items() if not (by_columns and name in MAPPABLE)}
+        matched = match_columns(self.target, sources, given)
+        used = [source for names in matched.values() for source in names]
+        for source in ignored(sources, [*used, *(position.names if position else ())]):
+            self.findings.add("column_ignored", None, source, source)
+
+        raw = self.sheet.geometry if self.target.has_geometry else None
+        if position is not None:
+            raw = geometries(self.sheet.columns, position, self.findings)
+        calendar = Calendar(dt.datetime.now(self.zone).date(), self.zone)
+        self.rows = read_rows(self.target, self.sheet, matched, calendar, self.findings)
+        if self.target.has_geometry:
+            self._place(raw, degrees=position is not None and position.degrees)
+        make_keys(self.target, self.rows, self.geometry, self.findings)
+
+    def _place(self, raw: Values | None, degrees: bool) -> None:
+        """Turn the geometries of the file into those that the table stores."""
+        if raw is None or shapely.is_missing(raw).all():
+            self._require_other_places()
+            nowhere = np.full(self.report.rows.read, None, dtype=object)
+            require_places(self.target, self.rows, nowhere, self.findings)
+            return
+        name = self.request.path.name
+        if self.sheet.has_heights is not None and self.sheet.has_heights.any():
+            self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
+        crs, self.report.crs = choose_crs(self.sheet.crs, self.request.crs, raw, degrees, name)
+        told = self.report.crs
+        if told.how == "--crs" and told.found not in {None, told.used}:
+            self.findings.add("crs_overridden", None, "geom", told.found, told.used)
+        self.geometry = store_form(to_wgs84(raw, crs), self.target.geometry_types, self.findings)
+        require_places(self.target, self.rows, self.geometry, self.findings)
+
+    def _require_other_places(self) -> None:
+        if self.target.needs_geometry or not set(self.target.places) & set(self.rows):
+            raise ImportRefusedError(
+                f"{self.request.path.name} has no geometry, and no columns with longitude and latitude or WKT. Bring a"
+                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN."
+            )
+
+    def write(self, engine: Engine) -> None:
+        """Match and load in one transaction, which a dry run and an abort roll back."""
+        with engine.connect() as connection, connection.begin() as transaction:
+            load.lock_table(connection, self.target)
+            source_id = load.find_source(connection, self.request.source) if self.request.source else None
+            stage = self._stage(connection)
+            matching.match(connection, stage, source_id, self.findings)
+            self._count(load.count_actions(connection, stage))
+            if self.request.on_error == "abort" and self.report.rows.rejected:
+                self._abort()
+                transaction.rollback()
+                return
+            batch = load.record_batch(connection, self.report, source_id)
+            with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
+                load.write_rows(connection, stage, batch, source_id, advance)
+            self._look_back(connection, stage, batch)
+            load.record_findings(connection, batch, self.findings)
+            if self.request.dry_run:
+                transaction.rollback()
+            else:
+                self.report.batch = str(batch)
+
+    def _stage(self, connection: Connection) -> Stage:
+        """The good rows, as they are to be stored, in a temporary table."""
+        units.recognise(connection, self.target, self.rows, self.geometry, self.findings)
+        references.resolve(connection, self.target, self.rows, self.findings)
+        columns = self.target.columns
+        stored = {columns[name].stored.name if name in columns else name: self.rows[name] for name in self.rows}
+        if self.geometry is not None:
+            stored["geom"] = self.geometry
+        stage = make_stage(connection, self.target, list(stored))
+        good = [index for index in range(self.report.rows.read) if index + 1 not in self.findings.rejected]
+        with self.progress("Copying", len(good)) as advance:
+            fill(connection, stage, stored, good, advance)
+        return stage
+
+    def _count(self, actions: Mapping[str, int]) -> None:
+        self.report.rows = Rows(
+            read=self.report.rows.read,
+            inserted=actions["insert"],
+            updated=actions["update"],
+            unchanged=actions["unchanged"],
+            rejected=len(self.findings.rejected),
+        )
+
+    def _abort(self) -> None:
+        self.findings.add("aborted", value=self.report.rows.rejected)
+        self.report.rows = Rows(read=self.report.rows.read, rejected=self.report.rows.read)
+
+    def _look_back(self, connection: Connection, stage: Stage, batch: uuid.UUID) -> None:
+        """Notice what only the written rows can tell."""
+        if self.target.name == "boundaries":
+            succession.succeed(connection, stage, batch, self.findings)
+        elif self.target.has_geometry:
+            units.compare(connection, stage, self.findings)

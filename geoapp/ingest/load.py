@@ -1,0 +1,114 @@
+"""Writing the rows of the stage into their table, with the batch that they belong to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+
+from geoapp.ingest.findings import Findings
+from geoapp.ingest.report import Report
+from geoapp.ingest.stage import Stage, driver
+from geoapp.ingest.targets import Target
+from layers.tables import ImportBatch, Source
+
+# Any number will do, as long as it is always the same and no other lock of geoapp has it.
+LOCK = 6_318_005
+CHUNK = 2_000
+ISSUE_COLUMNS = ("import_batch_id", "row", "column", "rule", "severity", "value", "repair")
+
+
+def lock_table(connection: Connection, target: Target) -> None:
+    """Let only one import at a time write to the table; others wait here until it has ended."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:lock, hashtext(:name))"), {"lock": LOCK, "name": target.name}
+    )
+
+
+def find_source(connection: Connection, name: str) -> str:
+    """The id of the source that people call `name`, made if there is none."""
+    known = (
+        select(Source.source_id).where((Source.source_id == name) | (Source.name == name)).order_by(Source.source_id)
+    )
+    found = connection.scalar(known.limit(1))
+    if found is not None:
+        return found
+    connection.execute(insert_or_skip(Source).values(source_id=name, name=name).on_conflict_do_nothing())
+    return name
+
+
+def count_actions(connection: Connection, stage: Stage) -> dict[str, int]:
+    """How many rows of the stage are to be inserted, updated and left unchanged."""
+    counted = connection.execute(select(stage.action, func.count().label("actions")).group_by(stage.action)).all()
+    return {"insert": 0, "update": 0, "unchanged": 0} | {row.import_action: row.actions for row in counted}
+
+
+def record_batch(connection: Connection, report: Report, source_id: str | None) -> uuid.UUID:
+    """Write the batch of `report`, whose counts are final; its id."""
+    batch = uuid.uuid4()
+    values = {
+        "import_batch_id": batch,
+        "file_name": report.file,
+        "sha256": report.sha256,
+        "layer": report.layer,
+        "table_name": report.table,
+        "source_id": source_id,
+        "crs_found": report.crs.found,
+        "crs_used": report.crs.used,
+        "encoding_found": report.encoding.found,
+        "encoding_used": report.encoding.used,
+        "rows_in": report.rows.read,
+        "rows_inserted": report.rows.inserted,
+        "rows_updated": report.rows.updated,
+        "rows_unchanged": report.rows.unchanged,
+        "rows_rejected": report.rows.rejected,
+    }
+    connection.execute(insert(ImportBatch).values(values))
+    return batch
+
+
+def write_rows(
+    connection: Connection, stage: Stage, batch: uuid.UUID, source_id: str | None, advance: Callable[[int], Any]
+) -> None:
+    """Insert and update, in the order of the file and piece by piece, so that progress can be told."""
+    last = connection.scalar(select(func.max(stage.row))) or 0
+    for start in range(1, last + 1, CHUNK):
+        piece = stage.row.between(start, start + CHUNK - 1)
+        written = _insert(connection, stage, piece, batch, source_id) + _update(
+            connection, stage, piece, batch, source_id
+        )
+        advance(written)
+
+
+def _insert(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None) -> int:
+    table = stage.target.table
+    values: dict[str, Any] = {name: stage.brought_value(name) for name in stage.brought}
+    values |= {"source_id": literal(source_id, table.c.source_id.type), "import_batch_id": literal(batch)}
+    if stage.target.random_id is not None:
+        values[stage.target.random_id.name] = stage.table.c.import_id
+    new = select(*values.values()).where(piece, stage.action == "insert").order_by(stage.row)
+    return connection.execute(insert(table).from_select(list(values), new)).rowcount
+
+
+def _update(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None) -> int:
+    table = stage.target.table
+    values: dict[str, Any] = {name: stage.kept_value(name) for name in stage.brought if name not in stage.target.key}
+    values["import_batch_id"] = batch
+    if source_id is not None:
+        values["source_id"] = source_id
+    statement = update(table).where(stage.is_same_row(), piece, stage.action == "update").values(values)
+    return connection.execute(statement).rowcount
+
+
+def record_findings(connection: Connection, batch: uuid.UUID, findings: Findings) -> None:
+    """Write the findings of a batch."""
+    statement = sql.SQL("COPY import_issue ({}) FROM STDIN").format(
+        sql.SQL(", ").join(map(sql.Identifier, ISSUE_COLUMNS))
+    )
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for each in findings:
+            copy.write_row([batch, each.row, each.column, each.rule, each.severity, each.value, each.repair])

@@ -1,0 +1,214 @@
+"""What becomes of the rows in the stage: which are refused, which are new, which change something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    Table,
+    case,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from geoapp.ingest.findings import Findings
+from geoapp.ingest.stage import Stage, plain
+
+# The references by which a row without a position has a country.
+PLACED_BY = ("site_id", "facility_id", "route_id")
+
+
+def match(connection: Connection, stage: Stage, source_id: str | None, findings: Findings) -> None:
+    """Decide on every row of the stage, and take out those that are refused.
+
+    Afterwards each row has its action, and the random id under which it is or will be stored.
+    """
+    if stage.target.by_country:
+        _find_countries(connection, stage)
+    _refuse_duplicates(connection, stage, findings)
+    _find_existing(connection, stage, source_id)
+    if stage.target.by_country:
+        _adopt_placeless(connection, stage)
+        _tell_of_other_countries(connection, stage, findings)
+    if stage.target.random_id is not None:
+        missing = stage.table.c.import_id.is_(None)
+        connection.execute(update(stage.table).where(missing).values(import_id=func.gen_random_uuid()))
+    _refuse_broken(connection, stage, findings)
+    _decide(connection, stage)
+
+
+def refuse(connection: Connection, stage: Stage, rows: Sequence[int]) -> None:
+    """Take rows out of the stage."""
+    if rows:
+        connection.execute(delete(stage.table).where(stage.row == func.any(list(rows))))
+
+
+def _key(stage: Stage, table: Table) -> list[ColumnElement[str]]:
+    """The expressions whose equality makes two rows the same thing."""
+    if stage.target.name == "incidents":
+        number = table.c.incident_no if "incident_no" in table.c else null()
+        return [
+            case((number.is_not(None), func.concat("n", number)), else_=func.concat("k", table.c.content_key)),
+        ]
+    return [table.c[name] for name in stage.target.key]
+
+
+def _find_countries(connection: Connection, stage: Stage) -> None:
+    """The country in which the database will find each row, which its key is unique in."""
+    columns = stage.table.c
+    found: list[ColumnElement[str]] = []
+    if "geom" in columns:
+        found.append(func.country_of(func.units_at(columns.geom, func.today())))
+    for name in PLACED_BY:
+        column = stage.target.columns.get(name)
+        if column is None or column.refers_to is None or column.stored.name not in columns:
+            continue
+        other = column.refers_to.table
+        (own_key,) = other.primary_key.columns
+        country = select(other.c.country).where(own_key == columns[column.stored.name])
+        found.append(country.scalar_subquery())
+    stated = [columns[name] for name in ("unit_code", "stated_unit") if name in columns]
+    if stated:
+        found.append(func.country_of(func.units_above(func.coalesce(*stated))))
+    if found:
+        connection.execute(update(stage.table).values(import_country=func.coalesce(*found)))
+
+
+def _refuse_duplicates(connection: Connection, stage: Stage, findings: Findings) -> None:
+    key = _key(stage, stage.table)
+    within = [*key, *([stage.table.c.import_country] if stage.target.by_country else [])]
+    first = func.min(stage.row).over(partition_by=within)
+    named = [stage.table.c[name] for name in stage.target.key if name in stage.table.c]
+    shown = func.concat_ws(", ", *named) if named else null()
+    numbered = select(stage.row, first.label("first"), shown.label("shown")).subquery()
+    again = connection.execute(
+        select(numbered).where(numbered.c.import_row > numbered.c.first).order_by(numbered.c.import_row)
+    ).all()
+    for row, first_row, value in again:
+        findings.add("duplicate", row, stage.target.key[0], value or "the same day, place and text", first_row)
+    refuse(connection, stage, [row for row, _, _ in again])
+
+
+def _find_existing(connection: Connection, stage: Stage, source_id: str | None) -> None:
+    table = stage.target.table
+    same = [theirs == ours for theirs, ours in zip(_key(stage, table), _key(stage, stage.table), strict=True)]
+    if stage.target.by_source:
+        same.append(func.coalesce(table.c.source_id, "") == (source_id or ""))
+    if stage.target.by_country:
+        same.append(func.coalesce(table.c.country, "") == func.coalesce(stage.table.c.import_country, ""))
+    values: dict[str, object] = {"import_found": True}
+    if stage.target.random_id is not None:
+        values["import_id"] = stage.target.random_id
+    connection.execute(update(stage.table).where(*same).values(values))
+
+
+def _adopt_placeless(connection: Connection, stage: Stage) -> None:
+    """A row that lies in no country yet, because its place was wrong, is the one that the file now puts right."""
+    table, key = stage.target.table, stage.target.key[0]
+    other = stage.table.alias()
+    first = select(func.min(other.c.import_row)).where(other.c[key] == stage.table.c[key], ~other.c.import_found)
+    connection.execute(
+        update(stage.table)
+        .where(
+            ~stage.table.c.import_found,
+            table.c[key] == stage.table.c[key],
+            table.c.country.is_(None),
+            stage.row == first.scalar_subquery(),
+        )
+        .values(import_found=True, import_id=stage.target.random_id)
+    )
+
+
+def _tell_of_other_countries(connection: Connection, stage: Stage, findings: Findings) -> None:
+    table, key = stage.target.table, stage.target.key[0]
+    elsewhere = (
+        select(stage.row, stage.table.c[key], func.string_agg(table.c.country, ", ").label("countries"))
+        .join(table, table.c[key] == stage.table.c[key])
+        .where(~stage.table.c.import_found)
+        .group_by(stage.row, stage.table.c[key])
+        .order_by(stage.row)
+    )
+    for row, value, countries in connection.execute(elsewhere).all():
+        findings.add("key_elsewhere", row, key, value, countries)
+
+
+def _refuse_broken(connection: Connection, stage: Stage, findings: Findings) -> None:
+    """Ask each check of the table about the rows as they would be, so that none fails when they are written."""
+    table = stage.target.table
+    columns = [
+        stage.kept_value(name).label(name) if name in stage.brought else plain(table.c[name]).label(name)
+        for name in table.c.keys()  # noqa: SIM118 - the names, not the columns.
+        if table.c[name].computed is None
+    ]
+    joined = stage.table.outerjoin(table, stage.is_same_row() & stage.table.c.import_found)
+    merged = select(stage.row, *columns).select_from(joined).subquery()
+    checks = sorted(
+        (each for each in table.constraints if isinstance(each, CheckConstraint)), key=lambda each: str(each.name)
+    )
+    # The conditions are the table's own, written with bare names, which mean the columns of `merged`.
+    fails: list[ColumnElement[bool]] = [literal_column(f"({each.sqltext}) IS FALSE") for each in checks]
+    broken = connection.execute(
+        select(merged, *(fail.label(f"fails_{place}") for place, fail in enumerate(fails)))
+        .where(or_(*fails))
+        .order_by(merged.c.import_row)
+    ).mappings()
+    rows = []
+    for found in broken.all():
+        rows.append(found["import_row"])
+        for place, each in enumerate(checks):
+            if found[f"fails_{place}"]:
+                _tell(findings, stage, found["import_row"], str(each.sqltext), dict(found))
+    refuse(connection, stage, rows)
+
+
+def _tell(findings: Findings, stage: Stage, row: int, condition: str, values: dict[str, object]) -> None:
+    """Note a broken check in the words of its kind."""
+    named = {column.stored.name: name for name, column in stage.target.columns.items()}
+    if pair := re.fullmatch(r"(\w+) (>=|>|<=) (\w+)", condition):
+        left, sign, right = pair.groups()
+        if right.isdecimal():
+            findings.add("out_of_range", row, named.get(left, left), values[left], condition)
+        else:
+            rule = f"{left} {sign} {right} ({values[right]})"
+            findings.add("wrong_order", row, named.get(left, left), values[left], rule)
+    elif spread := re.fullmatch(r"(\w+) BETWEEN (-?\d+) AND (-?\d+)", condition):
+        findings.add("out_of_range", row, spread[1], values[spread[1]], f"{spread[2]} to {spread[3]}")
+    elif "num_nonnulls" in condition:
+        places = [named.get(name, name) for name in re.findall(r"\w+", condition.partition("(")[2].partition(")")[0])]
+        few = "at most one of" if "<=" in condition else "at least one of"
+        findings.add("check_failed", row, places[0], "its place", f"{few} {', '.join(places)}")
+    else:
+        column = next((name for name in re.findall(r"\w+", condition) if name in values), None)
+        value = None if column in {None, "geom"} else values[str(column)]
+        findings.add("check_failed", row, column, value or "its geometry", condition)
+
+
+def _decide(connection: Connection, stage: Stage) -> None:
+    table = stage.target.table
+    changed = or_(
+        *(
+            stage.kept_value(name).is_distinct_from(plain(table.c[name]))
+            for name in stage.brought
+            if name not in _fixed(stage)
+        )
+    )
+    connection.execute(
+        update(stage.table)
+        .where(stage.is_same_row(), stage.table.c.import_found)
+        .values(import_action=case((changed, "update"), else_="unchanged"))
+    )
+    connection.execute(update(stage.table).where(~stage.table.c.import_found).values(import_action="insert"))
+
+
+def _fixed(stage: Stage) -> set[str]:
+    """The columns in which an existing row equals the file's by being the same row."""
+    return {*stage.target.key, "content_key"}

@@ -1,0 +1,27 @@
+"""Comparing names and words as people write them: case, accents and punctuation do not matter."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+
+
+@lru_cache(maxsize=50_000)
+def fold(text: str) -> str:
+    """`text` without accents, in lower case, with single blanks for everything that is no letter or digit."""
+    bare = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    bare = bare.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").casefold()
+    return " ".join("".join(each if each.isalnum() else " " for each in bare).split())
+
+
+def squeeze(text: str) -> str:
+    """`fold(text)` without blanks, for names of columns."""
+    return fold(text).replace(" ", "")
+
+
+def nearest(word: str, choices: Iterable[str], count: int = 3) -> list[str]:
+    """The choices most like `word`, the best first; none where nothing is like it."""
+    folded = {fold(choice): choice for choice in choices}
+    return [folded[match] for match in get_close_matches(fold(word), folded, n=count, cutoff=0.5)]

@@ -1,0 +1,158 @@
+"""The rules of the import: what each finding is called, how grave it is, and its sentence in English and French."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from layers.text import Text
+
+Severity = Literal["error", "warning", "repair"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of finding. Its sentences may name `{column}`, `{value}` and `{repair}`.
+
+    An error refuses its row; a warning asks for a look; a repair says what was changed.
+    """
+
+    severity: Severity
+    text: Text
+
+
+def _error(en: str, fr: str) -> Rule:
+    return Rule("error", Text(en, fr))
+
+
+def _warning(en: str, fr: str) -> Rule:
+    return Rule("warning", Text(en, fr))
+
+
+def _repair(en: str, fr: str) -> Rule:
+    return Rule("repair", Text(en, fr))
+
+
+FILE_RULES = {
+    "refused": _error("{value}", "{value}"),
+    "aborted": _error(
+        "{value} rows are bad, so nothing was loaded (--on-error abort)",
+        "{value} lignes sont mauvaises : rien n'a été chargé (--on-error abort)",
+    ),
+    "column_ignored": _warning(
+        "no column of the table matches it; if one should, add --map COLUMN={value}",
+        "aucune colonne de la table n'y correspond ; sinon ajoutez --map COLONNE={value}",
+    ),
+    "key_made": _warning(
+        "{value} rows have none and got one made from {repair}; if the file has keys, add --map {column}=SOURCE",
+        "{value} lignes n'en ont pas et en ont reçu une tirée de {repair} ; si le fichier a des clés, ajoutez"
+        " --map {column}=SOURCE",
+    ),
+    "reader_warning": _warning("the reader says: {value}", "le lecteur signale : {value}"),
+    "crs_overridden": _warning(
+        "the file says {value}, but --crs {repair} was used",
+        "le fichier indique {value}, mais --crs {repair} a été utilisé",
+    ),
+    "encoding_overridden": _warning(
+        "the file says {value}, but its bytes are not; {repair} was used",
+        "le fichier indique {value}, mais ses octets n'en sont pas ; {repair} a été utilisé",
+    ),
+    "encoding_ignored": _warning(
+        "--encoding {value} was not used: this format is always {repair}",
+        "--encoding {value} n'a pas été utilisé : ce format est toujours en {repair}",
+    ),
+    "index_rebuilt": _repair("the missing .shx was rebuilt from the .shp", "le .shx manquant a été refait du .shp"),
+    "height_dropped": _repair(
+        "heights or measures of {value} geometries were left out",
+        "les altitudes ou mesures de {value} géométries ont été omises",
+    ),
+}
+VALUE_RULES = {
+    "missing_value": _error("is empty, but every row needs it", "est vide, mais chaque ligne doit en avoir"),
+    "not_whole": _error("'{value}' is not a whole number", "« {value} » n'est pas un nombre entier"),
+    "not_number": _error("'{value}' is not a number", "« {value} » n'est pas un nombre"),
+    "too_large": _error("{value} is larger than can be stored", "{value} est trop grand pour être enregistré"),
+    "too_long": _error("'{value}' is longer than {repair} characters", "« {value} » dépasse {repair} caractères"),
+    "not_yes_no": _error("'{value}' is neither yes nor no", "« {value} » n'est ni oui ni non"),
+    "not_date": _error(
+        "'{value}' is not a date; write it as 2024-03-31",
+        "« {value} » n'est pas une date ; écrivez 2024-03-31",
+    ),
+    "not_time": _error(
+        "'{value}' is not a date with a time; write it as 2024-03-31T14:30",
+        "« {value} » n'est pas une date avec heure ; écrivez 2024-03-31T14:30",
+    ),
+    "ambiguous_date": _error(
+        "'{value}' may be {repair}; write it as 2024-03-31",
+        "« {value} » peut être {repair} ; écrivez 2024-03-31",
+    ),
+    "future_date": _error("{value} is after today, {repair}", "{value} est après aujourd'hui, {repair}"),
+    "impossible_date": _error("{value} is before 1900", "{value} est avant 1900"),
+    "unknown_code": _error(
+        "'{value}' is not one of its words; {repair}",
+        "« {value} » n'est pas un de ses mots ; {repair}",
+    ),
+    "not_json": _error("'{value}' is not a JSON object", "« {value} » n'est pas un objet JSON"),
+    "unit_code_form": _error(
+        "'{value}' is not the code of such a unit; write {repair}",
+        "« {value} » n'est pas le code d'une telle unité ; écrivez {repair}",
+    ),
+    "text_cleaned": _repair(
+        "characters that cannot be stored were left out: '{repair}'",
+        "des caractères impossibles à enregistrer ont été omis : « {repair} »",
+    ),
+    "excel_date": _repair("the Excel day {value} was read as {repair}", "le jour Excel {value} a été lu {repair}"),
+}
+GEOMETRY_RULES = {
+    "no_geometry": _error("has no position", "n'a pas de position"),
+    "no_place": _error(
+        "names no place: give it a position or one of {repair}",
+        "ne nomme aucun lieu : donnez-lui une position ou {repair}",
+    ),
+    "bad_geometry": _error("its coordinates cannot be read: {value}", "ses coordonnées ne peuvent être lues : {value}"),
+    "wrong_type": _error("is a {value}, but a {repair} is needed", "est un {value}, mais il faut un {repair}"),
+    "outside_world": _error(
+        "{value} is no longitude and latitude; check the coordinates and the CRS",
+        "{value} n'est pas une longitude et une latitude ; vérifiez les coordonnées et le système",
+    ),
+    "swapped_axes": _error(
+        "{value} lies far away, but with longitude and latitude exchanged ({repair}) inside the four countries",
+        "{value} est loin, mais avec longitude et latitude échangées ({repair}) dans les quatre pays",
+    ),
+    "outside_countries": _warning(
+        "{value} lies in none of the four countries", "{value} n'est dans aucun des quatre pays"
+    ),
+    "geometry_repaired": _repair(
+        "was not valid ({value}) and was mended: {repair}", "n'était pas valide ({value}), réparé : {repair}"
+    ),
+}
+MATCH_RULES = {
+    "duplicate": _error("'{value}' already stands in row {repair}", "« {value} » est déjà à la ligne {repair}"),
+    "unknown_reference": _error(
+        "nothing has the key '{value}'; import it first or mend the key",
+        "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé",
+    ),
+    "ambiguous_reference": _error(
+        "'{value}' is a key in several countries ({repair}); rename one",
+        "« {value} » est une clé dans plusieurs pays ({repair}) ; renommez-en une",
+    ),
+    "out_of_range": _error("{value} is out of range: {repair}", "{value} est hors limites : {repair}"),
+    "wrong_order": _error("{value} does not fit: {repair}", "{value} ne convient pas : {repair}"),
+    "check_failed": _error("{value} breaks the rule: {repair}", "{value} enfreint la règle : {repair}"),
+    "key_elsewhere": _warning(
+        "'{value}' is also a key in {repair}; this row is another thing",
+        "« {value} » est aussi une clé dans : {repair} ; cette ligne est une autre chose",
+    ),
+    "unit_recognised": _repair("'{value}' was read as {repair}", "« {value} » a été lu {repair}"),
+    "unit_unknown": _warning(
+        "'{value}' is not a unit that is known here", "« {value} » n'est pas une unité connue ici"
+    ),
+    "unit_differs": _warning(
+        "the file says '{value}', but the position lies in {repair}",
+        "le fichier dit « {value} », mais la position est dans {repair}",
+    ),
+    "unit_succeeded": _repair(
+        "the older unit {value} ends on {repair}", "l'ancienne unité {value} prend fin le {repair}"
+    ),
+}
+RULES: dict[str, Rule] = FILE_RULES | VALUE_RULES | GEOMETRY_RULES | MATCH_RULES

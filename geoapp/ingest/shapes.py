@@ -1,0 +1,111 @@
+"""Geometries as the tables store them: longitude and latitude, flat, valid, of the right type, on the right spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import Geod
+from shapely.geometry.base import BaseGeometry
+
+from geoapp.ingest.findings import Findings
+from geoapp.ingest.projection import in_region
+from geoapp.ingest.sheet import Values
+
+GEOD = Geod(ellps="WGS84")
+MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+COLLECT: dict[str, Callable[[Any], BaseGeometry]] = {
+    "MultiPoint": shapely.MultiPoint,
+    "MultiLineString": shapely.MultiLineString,
+    "MultiPolygon": shapely.MultiPolygon,
+}
+
+
+def store_form(geometry: Values, types: tuple[str, ...], findings: Findings) -> Values:
+    """`geometry` (EPSG:4326, None where a row has none) in the form in which a column of `types` stores it.
+
+    Rows whose geometry cannot be stored get a finding that refuses them, and None.
+    """
+    result = shapely.force_2d(geometry)
+    _refuse_impossible(result, findings)
+    single = result.copy()
+    for index in np.flatnonzero(~shapely.is_missing(result)):
+        single[index] = _stored(result[index], types, int(index) + 1, findings)
+    _look_at_place(single, findings)
+    return single
+
+
+def describe(geometry: BaseGeometry) -> str:
+    """A short word for where a geometry is: a point's coordinates, else the middle of its box."""
+    west, south, east, north = geometry.bounds
+    return f"{round((west + east) / 2, 6)} {round((south + north) / 2, 6)}"
+
+
+def _refuse_impossible(geometry: Values, findings: Findings) -> None:
+    """Take out what is empty or has coordinates that are none of this world."""
+    geometry[shapely.is_empty(geometry)] = None
+    bounds = shapely.bounds(geometry)
+    present = ~shapely.is_missing(geometry)
+    # A box leaves out what is no number, so the sums of all coordinates are looked at too.
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
+    broken = np.zeros(len(geometry), dtype=bool)
+    broken[owner[~np.isfinite(coordinates).all(axis=1)]] = True
+    with np.errstate(invalid="ignore"):
+        outside = present & ~broken & ~(np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1)
+    for index in np.flatnonzero(present & broken):
+        findings.add("bad_geometry", int(index) + 1, "geom", "a coordinate is not a number, or cannot be converted")
+    for index in np.flatnonzero(outside):
+        findings.add("outside_world", int(index) + 1, "geom", describe(geometry[index]))
+    geometry[broken | outside] = None
+
+
+def _stored(geometry: BaseGeometry, types: tuple[str, ...], row: int, findings: Findings) -> BaseGeometry | None:
+    if geometry.geom_type == "Point" and "Point" in types:
+        return geometry
+    mended = geometry if geometry.is_valid else _mended(geometry, row, findings)
+    if mended is None:
+        return None
+    for wanted in types:
+        if mended.geom_type == wanted:
+            return mended
+        if MULTI.get(mended.geom_type) == wanted:
+            return COLLECT[wanted]([mended])
+        if MULTI.get(wanted) == mended.geom_type and shapely.get_num_geometries(mended) == 1:
+            return shapely.get_geometry(mended, 0)
+    findings.add("wrong_type", row, "geom", geometry.geom_type, " or ".join(types))
+    return None
+
+
+def _mended(geometry: BaseGeometry, row: int, findings: Findings) -> BaseGeometry | None:
+    """A valid geometry of the same area; None, with a finding, for one that has no length or area."""
+    reason = shapely.is_valid_reason(geometry)
+    try:
+        mended = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    except shapely.errors.GEOSException:
+        mended = shapely.Polygon()
+    if mended.is_empty or "Polygon" not in geometry.geom_type:
+        findings.add("bad_geometry", row, "geom", reason)
+        return None
+    # Parts that run opposite ways would take each other's area away.
+    before, after = (
+        abs(GEOD.geometry_area_perimeter(each)[0]) / 1e6 for each in (geometry, shapely.orient_polygons(mended))
+    )
+    change = f" ({(after - before) / before:+.1%})" if before else ""
+    findings.add("geometry_repaired", row, "geom", reason, f"area {before:.3f} km² to {after:.3f} km²{change}")
+    return mended
+
+
+def _look_at_place(geometry: Values, findings: Findings) -> None:
+    """Notice what lies outside the four countries, and refuse it where exchanged axes would bring it inside."""
+    bounds = shapely.bounds(geometry)
+    far = ~shapely.is_missing(geometry) & ~in_region(bounds)
+    exchanged = far & in_region(bounds[:, [1, 0, 3, 2]])
+    for index in np.flatnonzero(far):
+        place = describe(geometry[index])
+        if exchanged[index]:
+            findings.add("swapped_axes", int(index) + 1, "geom", place, " ".join(reversed(place.split())))
+            geometry[index] = None
+        else:
+            findings.add("outside_countries", int(index) + 1, "geom", place)

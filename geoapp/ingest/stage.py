@@ -1,0 +1,147 @@
+"""The temporary table into which a file's rows are copied, and from which they go into their table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+import shapely
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    literal_column,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
+
+from geoapp.ingest.sheet import Values
+from geoapp.ingest.targets import Target
+
+NAME = "import_stage"
+
+
+class Shape(UserDefinedType[Any]):
+    """A geometry as the server has it: read and written without the conversions of GeoAlchemy2."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The name of the type."""
+        return "geometry(Geometry, 4326)"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The temporary table `table` of an import into `target`.
+
+    Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_id` (the random id of
+    the row in the target), `import_country`, and `import_action`: insert, update or unchanged.
+    """
+
+    target: Target
+    table: Table
+    brought: tuple[str, ...]
+
+    @property
+    def row(self) -> Column[int]:
+        """The row of the file."""
+        return self.table.c.import_row
+
+    @property
+    def action(self) -> Column[str]:
+        """What is to be done with the row."""
+        return self.table.c.import_action
+
+    def brought_value(self, name: str) -> ColumnElement[Any]:
+        """The value of a brought column to be stored: the table's default where an empty cell means it."""
+        stored, value = self.target.table.c[name], plain(self.table.c[name])
+        if stored.nullable or stored.server_default is None:
+            return value
+        return func.coalesce(value, literal_column(str(cast(Any, stored.server_default).arg)), type_=value.type)
+
+    def kept_value(self, name: str) -> ColumnElement[Any]:
+        """The value that an existing row has afterwards, where an empty cell may leave what the table holds."""
+        value = self.brought_value(name)
+        if name in self.target.keeps:
+            return func.coalesce(value, self.target.table.c[name], type_=value.type)
+        return value
+
+    def is_same_row(self) -> ColumnElement[bool]:
+        """The condition that a row of the target is the one that a row of the stage stands for."""
+        random_id = self.target.random_id
+        if random_id is not None:
+            return random_id == self.table.c.import_id
+        pairs = [self.target.table.c[name] == self.table.c[name] for name in self.target.key]
+        return pairs[0] if len(pairs) == 1 else pairs[0] & pairs[1]
+
+
+def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`column`, with geometries left as the server has them."""
+    return type_coerce(column, Shape()) if getattr(column, "name", "") == "geom" else column
+
+
+def make_stage(connection: Connection, target: Target, names: Sequence[str]) -> Stage:
+    """An empty temporary table for the stored columns `names`, dropped when the transaction ends."""
+    columns = [Column(name, Shape() if name == "geom" else target.table.c[name].type.copy()) for name in names]
+    table = Table(
+        NAME,
+        MetaData(),
+        Column("import_row", Integer(), primary_key=True, autoincrement=False),
+        Column("import_id", Uuid()),
+        Column("import_found", Boolean(), nullable=False, server_default=text("false")),
+        Column("import_country", Text()),
+        Column("import_action", Text()),
+        *columns,
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP",
+    )
+    table.create(connection)
+    return Stage(target, table, tuple(names))
+
+
+def fill(
+    connection: Connection,
+    stage: Stage,
+    columns: dict[str, Values],
+    indexes: Sequence[int],
+    advance: Callable[[int], Any],
+) -> None:
+    """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries."""
+    arrays = [_for_copy(stage, name, columns[name]) for name in stage.brought]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", *stage.brought]))
+    )
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for done, index in enumerate(indexes, 1):
+            copy.write_row([index + 1, *(array[index] for array in arrays)])
+            if done % 1000 == 0:
+                advance(1000)
+    advance(len(indexes) % 1000)
+    connection.execute(text(f"ANALYZE {NAME}"))
+
+
+def driver(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection, which can COPY."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def _for_copy(stage: Stage, name: str, values: Values) -> Sequence[Any]:
+    if name == "geom":
+        return cast(Sequence[Any], shapely.to_wkb(shapely.set_srid(values, 4326), hex=True, include_srid=True))
+    if isinstance(stage.target.table.c[name].type, JSONB):
+        return [None if value is None else Jsonb(value) for value in values]
+    return cast(Sequence[Any], values)

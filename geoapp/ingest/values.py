@@ -1,0 +1,248 @@
+"""Turning what stands in the cells of a file into values of a column."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from geoapp.ingest import dates, numbers, words
+from geoapp.ingest.findings import Findings
+from geoapp.ingest.kinds import Kind
+from geoapp.ingest.naming import fold
+from geoapp.ingest.sheet import Values
+from geoapp.ingest.targets import FileColumn
+
+MISSING = {"", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "NaT", "<NA>"}
+YES = {"yes", "y", "oui", "o", "true", "vrai", "t", "1"}
+NO = {"no", "n", "non", "false", "faux", "f", "0"}
+SEPARATORS = re.compile(r"[;,/|]")
+# Control characters, and halves of characters, which the database does not take.
+UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+EARLIEST = dt.date(1900, 1, 1)
+
+# Keys stand in indexes, which hold no long texts.
+LONGEST_KEY = 200
+
+
+class FaultError(ValueError):
+    """A value that its column cannot hold: the rule that it breaks, and what to do."""
+
+    def __init__(self, rule: str, repair: object = None):
+        super().__init__(rule)
+        self.rule = rule
+        self.repair = repair
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A value that was changed on the way in, with the rule that says so."""
+
+    value: Any
+    rule: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What dates are judged by: today, and the zone of times that name none."""
+
+    today: dt.date
+    zone: ZoneInfo
+
+
+Parse = Callable[[Any], Any]
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell holds nothing."""
+    if value is None or value is pd.NaT:
+        return True
+    if isinstance(value, str):
+        return value in MISSING or value.strip() in MISSING
+    return bool(value != value)  # noqa: PLR0124 - NaN and NaT alone differ from themselves.
+
+
+def convert(values: Values, column: FileColumn, is_key: bool, calendar: Calendar, findings: Findings) -> Values:
+    """The values of `column` from the cells in `values`, as Python objects; None for empty cells and for bad ones.
+
+    Every bad value is a finding that refuses its row, and so is an empty cell where the column needs a value.
+    """
+    codes, distinct = pd.factorize(np.asarray(values))
+    parse = _parser(column, is_key, distinct, calendar)
+    results = [_attempt(parse, raw) for raw in distinct]
+    converted = np.full(len(values), None, dtype=object)
+    for index, code in enumerate(codes):
+        result = results[code] if code >= 0 else None
+        if isinstance(result, FaultError):
+            findings.add(result.rule, index + 1, column.name, distinct[code], result.repair)
+        elif isinstance(result, Mended):
+            findings.add(result.rule, index + 1, column.name, distinct[code], result.value)
+            converted[index] = result.value
+        elif result is not None:
+            converted[index] = result
+        elif column.required:
+            findings.add("missing_value", index + 1, column.name)
+    return converted
+
+
+def join_lists(arrays: list[Values]) -> Values:
+    """The cells of several columns that fill one array, joined as one cell."""
+    if len(arrays) == 1:
+        return arrays[0]
+    joined = [";".join(str(each) for each in cells if not is_missing(each)) for cells in zip(*arrays, strict=True)]
+    return np.array(joined, dtype=object)
+
+
+def _attempt(parse: Parse, raw: Any) -> Any:
+    if is_missing(raw):
+        return None
+    try:
+        return parse(raw)
+    except FaultError as fault:
+        return fault
+
+
+def _parser(column: FileColumn, is_key: bool, distinct: Any, calendar: Calendar) -> Parse:
+    kind = column.kind
+    if kind.name in {"date", "time"}:
+        order = dates.order_of(distinct)
+        parse = _date if kind.name == "date" else _time
+        return lambda raw: _not_future(parse(raw, order, calendar), column, calendar)
+    if kind.name == "texts":
+        return lambda raw: _texts(raw, kind)
+    if kind.vocabulary is not None:
+        return lambda raw: _code(raw, kind)
+    if kind.name == "text":
+        longest = LONGEST_KEY if is_key or column.refers_to is not None else None
+        return lambda raw: _text(raw, longest)
+    parsers: dict[str, Parse] = {"decimal": _decimal, "yes_no": _yes_no, "object": _object}
+    return parsers.get(kind.name) or (lambda raw: _whole(raw, kind.largest))
+
+
+def plain_text(raw: object) -> str:
+    """A cell as text: trimmed, with ordinary blanks; a whole number without decimals."""
+    if isinstance(raw, float | np.floating) and raw.is_integer():
+        return str(int(raw))
+    return re.sub(r"[\u00a0\u202f]", " ", str(raw)).strip()
+
+
+def _text(raw: object, longest: int | None) -> Any:
+    text = plain_text(raw).replace("\r\n", "\n")
+    clean = UNSTORABLE.sub("", text)
+    if longest is not None and len(clean) > longest:
+        raise FaultError("too_long", longest)
+    if clean == text:
+        return text
+    return Mended(clean, "text_cleaned") if clean.strip() else None
+
+
+def _code(raw: object, kind: Kind) -> Any:
+    vocabulary = kind.vocabulary
+    assert vocabulary is not None  # noqa: S101 - the caller looked.
+    text = plain_text(raw)
+    code = words.code_of(text, vocabulary)
+    if code is None and words.means_not_known(text):
+        return None
+    if code is None:
+        raise FaultError("unknown_code", words.proposal(text, vocabulary))
+    return int(code) if kind.name == "whole" else code
+
+
+def _texts(raw: object, kind: Kind) -> list[Any]:
+    parts = [plain_text(UNSTORABLE.sub("", part)) for part in _parts(plain_text(raw), kind)]
+    found = [part if kind.vocabulary is None else _code(part, kind) for part in parts if part]
+    kept: list[Any] = []
+    for part in found:
+        if part is not None and part not in kept:
+            kept.append(part.value if isinstance(part, Mended) else part)
+    return kept
+
+
+def _parts(text: str, kind: Kind) -> list[str]:
+    """The elements of a list: of JSON, of PostgreSQL's braces, or with a separator between them."""
+    if text.startswith("[") and text.endswith("]"):
+        try:
+            return [str(part) for part in json.loads(text) if part is not None]
+        except ValueError:
+            text = text[1:-1]
+    if text.startswith("{") and text.endswith("}"):
+        text = text[1:-1].replace('"', "")
+    if kind.vocabulary is not None and words.code_of(text, kind.vocabulary):
+        return [text]
+    return SEPARATORS.split(text)
+
+
+def _whole(raw: object, largest: int) -> int:
+    try:
+        number = numbers.whole(raw)
+    except (ValueError, OverflowError):
+        raise FaultError("not_whole") from None
+    if not -largest <= number <= largest:
+        raise FaultError("too_large")
+    return number
+
+
+def _decimal(raw: object) -> float:
+    try:
+        return numbers.decimal(raw)
+    except (ValueError, OverflowError):
+        raise FaultError("not_number") from None
+
+
+def _yes_no(raw: object) -> bool:
+    word = fold(plain_text(raw))
+    if word not in YES | NO:
+        raise FaultError("not_yes_no")
+    return word in YES
+
+
+def _object(raw: object) -> dict[str, Any]:
+    try:
+        found = json.loads(str(raw))
+        stored = json.dumps(found, allow_nan=False, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        raise FaultError("not_json") from None
+    # The database takes neither a zero character nor half a character.
+    if not isinstance(found, dict) or re.search(r"\\u0000|[\ud800-\udfff]", stored):
+        raise FaultError("not_json")
+    return found
+
+
+def _date(raw: object, order: dates.Order, calendar: Calendar) -> Any:
+    if serial := dates.excel_day(raw):
+        return Mended(serial, "excel_date")
+    try:
+        return dates.day(raw, order)
+    except dates.AmbiguousDateError as error:
+        raise FaultError("ambiguous_date", str(error)) from None
+    except (ValueError, OverflowError):
+        raise FaultError("not_date") from None
+
+
+def _time(raw: object, order: dates.Order, calendar: Calendar) -> Any:
+    try:
+        return dates.moment(raw, order, calendar.zone)
+    except dates.AmbiguousDateError as error:
+        raise FaultError("ambiguous_date", str(error)) from None
+    except (ValueError, OverflowError):
+        raise FaultError("not_time") from None
+
+
+def _not_future(result: Any, column: FileColumn, calendar: Calendar) -> Any:
+    value = result.value if isinstance(result, Mended) else result
+    try:
+        day = value.astimezone(calendar.zone).date() if isinstance(value, dt.datetime) else value
+    except OverflowError:
+        raise FaultError("not_time") from None
+    if day < EARLIEST:
+        raise FaultError("impossible_date")
+    if column.past and day > calendar.today:
+        raise FaultError("future_date", calendar.today)
+    return result
