@@ -41,7 +41,12 @@ def read_detail(connection: Connection, layer: MapLayer, key: str, language: str
     ]
     place = layer.places[0]
     source, conditions = (place.rows, place.where) if layer.details is None else (layer.details, ())
-    rows = select(*columns).select_from(source).where(layer.key == _as_key(layer, key), *conditions, *layer.always).limit(1)
+    rows = (
+        select(*columns)
+        .select_from(source)
+        .where(layer.key == _as_key(layer, key), *conditions, *layer.always)
+        .limit(1)
+    )
     row = connection.execute(rows).one_or_none()
     if row is None:
         raise NotFoundError(NO_SUCH_ROW)
