@@ -102,10 +102,10 @@ def _label(vocabulary: Vocabulary, code: str, language: str) -> str:
 
 
 def _date(name: str, text: str) -> date:
+    # Python would also take other ways of ISO 8601, such as a week's number.
+    written = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII)
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            raise ValueError
-        return date.fromisoformat(text)
+        return date.fromisoformat(text if written else "")
     except ValueError:
         raise FilterError(f"{name}: is not a day; write it as 2026-03-31") from None
 

@@ -134,7 +134,7 @@ def test_it_refuses_another_major_version_and_loses_nothing(cluster: Cluster) ->
     cluster.up()
     cluster.down()
     (cluster.data / "PG_VERSION").write_text("9\n")
-    with pytest.raises(ClusterError, match="made by PostgreSQL 9, but only version .* Nothing was"):
+    with pytest.raises(ClusterError, match=r"made by PostgreSQL 9, but only version .* Nothing was"):
         cluster.up()
     (cluster.data / "PG_VERSION").write_text(f"{binaries.find().major}\n")
     assert cluster.up()
@@ -159,7 +159,7 @@ def small_disk(folder: Path, options: str) -> None:
 def test_it_refuses_a_full_disk(cluster: Cluster, home: Path) -> None:
     small_disk(home, "size=20m")
     try:
-        with pytest.raises(ClusterError, match="disk .* is full|MB are free"):
+        with pytest.raises(ClusterError, match=r"disk .* is full|MB are free"):
             cluster.up()
         assert not cluster.status().exists
     finally:

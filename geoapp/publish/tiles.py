@@ -75,10 +75,7 @@ WORLD = 20037508.342789244
 
 def layer_tile(connection: Connection, layer: MapLayer, tile: Tile, chosen: Filter) -> bytes:
     """The Mapbox vector tile of one layer; empty where nothing lies in it."""
-    if tile.z < layer.rows_from_zoom:
-        features = _counted(layer, tile, chosen)
-    else:
-        features = _rows(layer, tile, chosen)
+    features = _counted(layer, tile, chosen) if tile.z < layer.rows_from_zoom else _rows(layer, tile, chosen)
     return _encode(connection, features.cte("feature"), layer.name, layer.extent)
 
 

@@ -12,7 +12,6 @@ from geoapp.web.health import health
 from geoapp.web.map import map_page
 from geoapp.web.tiles import tiles
 
-
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -32,7 +32,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 10,
             # Heartbeats on a slow disk would make the arbiter kill healthy workers.
-            "worker_tmp_dir": "/dev/shm",
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "geoapp",

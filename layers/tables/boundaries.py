@@ -61,7 +61,7 @@ class AdminUnit(Recorded, Base):
 
 
 class AdminUnitPart(Base):
-    """A piece of an administrative unit, small enough for its index box to fit it; kept by a trigger on `admin_unit`."""
+    """A piece of an administrative unit, small enough for its box to fit it; kept by a trigger on `admin_unit`."""
 
     __tablename__ = "admin_unit_part"
 
