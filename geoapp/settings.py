@@ -23,11 +23,13 @@ DRIVER = "postgresql+psycopg"
 class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
-    `database_url`, with its password, is None where the embedded cluster under `home` is used.
+    `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
+    `web_database_password` the web role's is derived from the owner's.
     """
 
     home: Path
     database_url: str | None
+    web_database_password: str | None
     host: str
     port: int
     workers: int
@@ -45,6 +47,7 @@ class Settings:
                 reader.get("GEOAPP_DATABASE_URL", None, _database_url),
                 reader.get("GEOAPP_DATABASE_PASSWORD", None, str),
             ),
+            web_database_password=reader.get("GEOAPP_WEB_DATABASE_PASSWORD", None, str),
             host=reader.get("GEOAPP_HOST", "127.0.0.1", str),
             port=reader.get("GEOAPP_PORT", 8000, _whole_number(1, 65535)),
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),

@@ -42,5 +42,6 @@ CHECKPOINTS = MapLayer(
     tip="checkpoint_id",
     filters={"unit": Checkpoint.units},
     order=45,
+    roles=("coordinator", "analyst", "gis"),
     visible=False,
 )

@@ -87,4 +87,5 @@ DEPLOYMENTS = MapLayer(
     tip="deployment_id",
     filters={"unit": Deployment.units},
     order=50,
+    roles=("coordinator", "analyst", "gis"),
 )

@@ -45,4 +45,5 @@ FACILITIES = MapLayer(
     tip="name",
     filters={"unit": Facility.units},
     order=30,
+    roles=("committee", "coordinator", "analyst", "gis"),
 )

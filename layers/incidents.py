@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, case, func
+from sqlalchemy import Table, case, exists, func, null
+from sqlalchemy import Text as TextType
 
 from layers import vocabulary as vocab
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
-from layers.tables import Facility, Incident, MineSite, Route
+from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
 from layers.text import Text
 
-# House weights of a level, and of its victims; an unknown level counts as the lowest.
-WEIGHT = case((Incident.level == 1, 9), (Incident.level == 2, 3), else_=1) * (
+# House weights of a level; an unknown level counts as the lowest.
+LEVEL_WEIGHTS = {1: 9, 2: 3}
+WEIGHT = case(LEVEL_WEIGHTS, value=Incident.level, else_=1) * (
     1
     + func.least(func.coalesce(Incident.killed, 0), 10) / 5.0
     + func.least(func.coalesce(Incident.injured, 0), 40) / 20.0
@@ -19,9 +21,76 @@ WEIGHT = case((Incident.level == 1, 9), (Incident.level == 2, 3), else_=1) * (
 
 _TABLE: Table = Incident.__table__  # type: ignore[assignment]
 
+_RELEASES: Table = IncidentRelease.__table__  # type: ignore[assignment]
+
+TITLE = Text("Incidents", "Incidents")
+RULES = (
+    Rule(
+        Marker("triangle", 16, "#9d1c20"),
+        Text("Level 1 (highest)", "Niveau 1 (le plus élevé)"),
+        when={"level": 1},
+    ),
+    Rule(Marker("diamond", 13, "#e8770e"), Text("Level 2", "Niveau 2"), when={"level": 2}),
+    Rule(
+        Marker("circle", 9, "#f5d05a", stroke="#6b5310"),
+        Text("Level 3 (lowest)", "Niveau 3 (le plus bas)"),
+        when={"level": 3},
+    ),
+    Rule(Marker("circle", 8, "#9aa3ab", stroke="#3f474d"), Text("Level unknown", "Niveau inconnu")),
+)
+
+RELEASES = MapLayer(
+    name="incidents",
+    title=TITLE,
+    places=(
+        Place(
+            _RELEASES,
+            IncidentRelease.geom,
+            IncidentRelease.geom_3857,
+            (
+                IncidentRelease.geom.is_not(None),
+                # Who sees the incident itself sees it once.
+                ~exists().where(Incident.incident_id == IncidentRelease.incident_id),
+            ),
+        ),
+    ),
+    key=IncidentRelease.incident_id,
+    # Under the names that incidents have: a committee's map tells no more than was released.
+    properties=(
+        IncidentRelease.incident_id,
+        null().cast(TextType).label("incident_no"),
+        IncidentRelease.shown_date.label("occurred_from"),
+        IncidentRelease.level,
+        IncidentRelease.category,
+        IncidentRelease.status,
+        IncidentRelease.location_precision,
+    ),
+    heading=(IncidentRelease.summary_en, IncidentRelease.summary_fr),
+    subheading=Field(Text("Category", "Catégorie"), IncidentRelease.category, vocab.CATEGORY),
+    fields=(
+        Field(Text("Level", "Niveau"), IncidentRelease.level, vocab.LEVEL),
+        Field(Text("Occurred", "Survenu le"), IncidentRelease.shown_date),
+        Field(Text("Date", "Date"), IncidentRelease.shown_date_precision, vocab.DATE_PRECISION),
+        Field(Text("Status", "État"), IncidentRelease.status, vocab.STATUS),
+        Field(Text("Position", "Position"), IncidentRelease.location_precision, vocab.LOCATION_PRECISION),
+        Field(Text("Released", "Communiqué le"), IncidentRelease.released_on),
+    ),
+    synthetic=IncidentRelease.synthetic,
+    rules=RULES,
+    filters={
+        "occurred": IncidentRelease.shown_date,
+        "level": IncidentRelease.level,
+        "category": IncidentRelease.category,
+        "status": IncidentRelease.status,
+        "unit": IncidentRelease.units,
+    },
+    # A release does not tell of victims.
+    weight=case(LEVEL_WEIGHTS, value=IncidentRelease.level, else_=1),
+)
+
 INCIDENTS = MapLayer(
     name="incidents",
-    title=Text("Incidents", "Incidents"),
+    title=TITLE,
     places=(Place(_TABLE, Incident.geom, Incident.geom_3857, (Incident.geom.is_not(None),)),),
     details=_TABLE.outerjoin(MineSite.__table__, MineSite.site_id == Incident.site_id)
     .outerjoin(Route.__table__, Route.id == Incident.route_ref)
@@ -58,20 +127,7 @@ INCIDENTS = MapLayer(
         Field(Text("Source", "Source"), Incident.source_id),
     ),
     synthetic=Incident.synthetic,
-    rules=(
-        Rule(
-            Marker("triangle", 16, "#9d1c20"),
-            Text("Level 1 (highest)", "Niveau 1 (le plus élevé)"),
-            when={"level": 1},
-        ),
-        Rule(Marker("diamond", 13, "#e8770e"), Text("Level 2", "Niveau 2"), when={"level": 2}),
-        Rule(
-            Marker("circle", 9, "#f5d05a", stroke="#6b5310"),
-            Text("Level 3 (lowest)", "Niveau 3 (le plus bas)"),
-            when={"level": 3},
-        ),
-        Rule(Marker("circle", 8, "#9aa3ab", stroke="#3f474d"), Text("Level unknown", "Niveau inconnu")),
-    ),
+    rules=RULES,
     tip="incident_no",
     filters={
         "occurred": Incident.occurred_from,
@@ -81,5 +137,8 @@ INCIDENTS = MapLayer(
         "unit": Incident.units,
     },
     rows_from_zoom=10,
+    weight=WEIGHT,
     order=60,
+    roles=("committee", "coordinator", "analyst", "gis"),
+    stand_in=RELEASES,
 )

@@ -72,12 +72,17 @@ class MapLayer:
     always: Sequence[SQLColumnExpression[bool]] = ()
     # Below this zoom a layer with weights is drawn as a grid of counts.
     rows_from_zoom: int = 0
+    weight: SQLColumnExpression[Any] | None = None
     # A tile's side in units of its own; 512 units are a pixel each. Coarse polygons weigh less and keep no gaps,
     # since both sides of a border snap to the same grid.
     extent: int = 4096
     order: int = 0
     visible: bool = True
+    # Who may see any of it, for the legend; which rows they see the database decides. Empty: everybody.
+    roles: tuple[str, ...] = ()
     interactive: bool = True
+    # What is shown of rows that a viewer may not see themselves; its `places` leave out those that they may.
+    stand_in: MapLayer | None = None
 
     def rows(self, place: Place, chosen: Filter) -> Select[Any]:
         """The rows of one place that `chosen` lets through, without any column yet."""

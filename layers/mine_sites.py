@@ -1,14 +1,16 @@
-"""Mine sites, drawn by their ICGLR status."""
+"""Mine sites, drawn by their ICGLR status: what is public of them, with more in the popup for those who may see it."""
 
 from __future__ import annotations
 
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Marker, Rule
 from layers.tables import MineSite
+from layers.tables.views import PUBLIC_MINE_SITE
 from layers.text import Text
 from layers.vocabulary import ACTIVITY, COUNTRY, ICGLR_STATUS, MINE_TYPE, MINERAL, TRACEABILITY
 
 DARK = "#26323a"
+SITE = PUBLIC_MINE_SITE.c
 
 
 def _status(code: str, color: str, title: Text) -> Rule:
@@ -18,14 +20,15 @@ def _status(code: str, color: str, title: Text) -> Rule:
 MINE_SITES = MapLayer(
     name="mine_sites",
     title=Text("Mine sites", "Sites miniers"),
-    places=(Place(MineSite.__table__, MineSite.geom, MineSite.geom_3857),),
-    key=MineSite.site_id,
-    properties=(MineSite.site_id, MineSite.name, MineSite.icglr_status, MineSite.activity),
-    heading=MineSite.name,
-    subheading=Field(Text("Site", "Site"), MineSite.site_id),
+    places=(Place(PUBLIC_MINE_SITE, SITE.geom, SITE.geom_3857),),
+    details=PUBLIC_MINE_SITE.outerjoin(MineSite.__table__, MineSite.site_id == SITE.site_id),
+    key=SITE.site_id,
+    properties=(SITE.site_id, SITE.name, SITE.icglr_status),
+    heading=SITE.name,
+    subheading=Field(Text("Site", "Site"), SITE.site_id),
     fields=(
-        Field(Text("Minerals", "Minerais"), MineSite.minerals, MINERAL),
-        Field(Text("ICGLR status", "Statut CIRGL"), MineSite.icglr_status, ICGLR_STATUS),
+        Field(Text("Minerals", "Minerais"), SITE.minerals, MINERAL),
+        Field(Text("ICGLR status", "Statut CIRGL"), SITE.icglr_status, ICGLR_STATUS),
         Field(Text("Status of", "Statut du"), MineSite.icglr_status_on),
         Field(Text("Activity", "Activité"), MineSite.activity, ACTIVITY),
         Field(Text("Type", "Type"), MineSite.mine_type, MINE_TYPE),
@@ -33,10 +36,10 @@ MINE_SITES = MapLayer(
         Field(Text("Workers (estimate)", "Travailleurs (estimation)"), MineSite.workers_est),
         Field(Text("Traceability", "Traçabilité"), MineSite.traceability, TRACEABILITY),
         Field(Text("Territory", "Territoire"), MineSite.territory),
-        Field(Text("Country", "Pays"), MineSite.country, COUNTRY),
+        Field(Text("Country", "Pays"), SITE.country, COUNTRY),
         Field(Text("Source", "Source"), MineSite.source_id),
     ),
-    synthetic=MineSite.synthetic,
+    synthetic=SITE.synthetic,
     rules=(
         _status("red", "#c8362e", Text("ICGLR red", "CIRGL rouge")),
         _status("yellow", "#f4c430", Text("ICGLR yellow", "CIRGL jaune")),
@@ -49,6 +52,6 @@ MINE_SITES = MapLayer(
     ),
     labels=(Label("name", size=11, color="#26323a", min_zoom=12),),
     tip="name",
-    filters={"unit": MineSite.units},
+    filters={"unit": SITE.units},
     order=40,
 )

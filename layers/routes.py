@@ -52,4 +52,5 @@ ROUTES = MapLayer(
     tip="name",
     filters={"unit": Route.units},
     order=20,
+    roles=("committee", "coordinator", "analyst", "gis"),
 )

@@ -179,6 +179,13 @@ LEVEL = Vocabulary(
         "3": ("Level 3 (lowest)", "Niveau 3 (le plus bas)"),
     },
 )
+PUBLISHED_LEVEL = Vocabulary(
+    "published_level",
+    {
+        **{code: (label.en, label.fr) for code, label in LEVEL.labels.items()},
+        "unknown": ("Level unknown", "Niveau inconnu"),
+    },
+)
 CATEGORY = Vocabulary(
     "category",
     armed_group_presence=("armed group presence", "présence d'un groupe armé"),

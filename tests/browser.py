@@ -16,6 +16,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from cast import cookie
 from playwright.sync_api import Browser, Page, sync_playwright
 
 GEOAPP = Path(__file__).parents[1] / ".venv/bin/geoapp"
@@ -92,9 +93,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, address: str, **options: Any) -> Iterator[Visit]:
-    """A fresh window; `options` are those of a Playwright context."""
+def visiting(browser: Browser, address: str, name: str = "public", **options: Any) -> Iterator[Visit]:
+    """A fresh window of one of the cast; `options` are those of a Playwright context."""
     context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **options})
+    key, token = cookie(name)
+    context.add_cookies([{"name": key, "value": token, "url": address}])
     visit = Visit(context.new_page(), address)
     visit.page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))

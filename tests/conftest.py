@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from browser import Visit, chromium, serving, visiting
+from cast import cookie, join
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
+from geoapp.access.leakproof import keep_spatial_index
 from geoapp.database.boundaries import load_base_map
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine
@@ -47,7 +49,9 @@ def template(cluster: Cluster) -> str:
     settings = settings_for(cluster, "geoapp")
     engine = open_engine(settings)
     migrate(engine)
+    keep_spatial_index(engine)
     load_base_map(engine)
+    join(engine)
     engine.dispose()
     return "geoapp"
 
@@ -126,9 +130,21 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A client of the application on this test's database."""
-    return app.test_client()
+def client_of(app: Flask) -> Callable[[str], FlaskClient]:
+    """Clients of the application on this test's database, each signed in as one of the cast, or "public"."""
+
+    def signed_in(name: str) -> FlaskClient:
+        made = app.test_client()
+        made.set_cookie(*cookie(name))
+        return made
+
+    return signed_in
+
+
+@pytest.fixture
+def client(client_of: Callable[[str], FlaskClient]) -> FlaskClient:
+    """The analyst's client, who sees all that is not sealed."""
+    return client_of("analyst")
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +173,6 @@ def server(environment: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def visit(chromium_browser: Browser, server: str) -> Iterator[Visit]:
-    """A browser window on this test's server."""
-    with visiting(chromium_browser, server) as opened:
+    """A browser window of the analyst on this test's server."""
+    with visiting(chromium_browser, server, "analyst") as opened:
         yield opened

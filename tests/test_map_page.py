@@ -100,7 +100,7 @@ def test_a_layer_can_be_switched_off_and_on(visit: Visit) -> None:
 
 @pytest.mark.usefixtures("rows")
 def test_it_fits_a_phone(chromium_browser: Browser, server: str) -> None:
-    with visiting(chromium_browser, server, viewport={"width": 360, "height": 740}, has_touch=True) as visit:
+    with visiting(chromium_browser, server, "analyst", viewport={"width": 360, "height": 740}, has_touch=True) as visit:
         page = visit.open("/?lang=fr")
         visit.keep("map-phone")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 360

@@ -30,7 +30,7 @@ COLUMNS = """
        AND class.relname NOT IN ('spatial_ref_sys', 'alembic_version')"""
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-     WHERE connamespace = 'public'::regnamespace
+     WHERE connamespace = 'public'::regnamespace AND contype <> 't'
        AND conrelid::regclass::text NOT IN ('spatial_ref_sys', 'alembic_version', '-')"""
 INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes

@@ -7,10 +7,12 @@ import json
 import click
 from sqlalchemy import text
 
+from geoapp.access.leakproof import keep_spatial_index
 from geoapp.cli.context import running_database
 from geoapp.database import migrate as migrations
 from geoapp.database.boundaries import load_base_map
 from geoapp.database.cluster import Cluster
+from geoapp.database.engine import open_engine, set_web_password
 from geoapp.errors import ClusterError
 from geoapp.settings import Settings
 
@@ -26,6 +28,11 @@ def up() -> None:
     settings = Settings.from_environment()
     cluster = _embedded(settings)
     started = cluster.up()
+    engine = open_engine(settings)
+    # Once it runs, so that a database that was restored by hand is put right too.
+    if migrations.has_schema(engine):
+        keep_spatial_index(engine)
+    engine.dispose()
     click.echo(f"{'Started' if started else 'Already running'}: {cluster.data}")
 
 
@@ -72,6 +79,9 @@ def migrate() -> None:
     with running_database(settings) as engine:
         before, after = migrations.migrate(engine)
         click.echo(f"Schema {after} (was {before or 'none'})." if before != after else f"Schema {after}: up to date.")
+        set_web_password(engine, settings)
+        if warning := keep_spatial_index(engine):
+            click.echo(warning, err=True)
         loaded = load_base_map(engine)
         click.echo(f"Base map: {loaded} features loaded." if loaded else "Base map: up to date.")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from geoalchemy2 import WKTElement
 from shapely.geometry import MultiPolygon, Polygon, shape
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from geoapp.resources import folder
@@ -71,6 +71,7 @@ def assign_units_anew(connection: Connection, since: date | None = None) -> None
 
     Called after boundaries changed. Rows without a place of their own follow the row that they hang on.
     """
+    connection.execute(select(func.find_unit_origins()))
     for table in ("mine_site", "facility", "route", "checkpoint", "deployment", "training", "committee"):
         connection.execute(update(_table(table)).values(units=None))
     incidents = update(_table("incident")).values(units=None)

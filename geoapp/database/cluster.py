@@ -25,6 +25,7 @@ from geoapp.database import binaries
 from geoapp.errors import ClusterError
 
 OWNER = "geoapp"
+WEB_ROLE = "geoapp_web"
 DATABASE = "geoapp"
 # Linux allows 107 bytes for the path of a socket; PostgreSQL adds "/.s.PGSQL.5432".
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
@@ -178,7 +179,9 @@ class Cluster:
         with _disk_errors(self.home):
             self._make_socket_folder()
             accounts = sorted({pwd.getpwuid(os.geteuid()).pw_name, self._account.pw_name})
-            (self.data / "pg_ident.conf").write_text("".join(f"geoapp {each} {OWNER}\n" for each in accounts))
+            (self.data / "pg_ident.conf").write_text(
+                "".join(f"geoapp {account} {role}\n" for account in accounts for role in (OWNER, WEB_ROLE))
+            )
             self.log.touch(mode=0o600)
             self._give_away(self.log)
             self._clear_after_crash()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
+from psycopg import sql
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from geoapp.database.cluster import Cluster
+from geoapp.database.cluster import WEB_ROLE, Cluster
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
 
@@ -17,17 +22,50 @@ def database_url(settings: Settings) -> str:
     return settings.database_url or Cluster(settings.home).url
 
 
+def web_database_url(settings: Settings) -> str:
+    """The same database, for the role of the web process."""
+    url = make_url(database_url(settings)).set(username=WEB_ROLE, password=web_password(settings))
+    return url.render_as_string(hide_password=False)
+
+
+def web_password(settings: Settings) -> str | None:
+    """The web role's password: the one that was set, else one that follows from the owner's; None over a socket."""
+    owners = make_url(database_url(settings)).password
+    if settings.web_database_password or not owners:
+        return settings.web_database_password
+    return hmac.new(owners.encode(), WEB_ROLE.encode(), hashlib.sha256).hexdigest()
+
+
 def open_engine(settings: Settings) -> Engine:
-    """An engine for `settings`; sessions are in UTC, and know the day's time zone as `geoapp.time_zone`."""
+    """An engine for the operator: the owner of everything, whom no policy binds."""
+    return _open(database_url(settings), settings)
+
+
+def open_web_engine(settings: Settings) -> Engine:
+    """An engine for the role that owns nothing; it sees no row before a transaction names its viewer."""
+    return _open(web_database_url(settings), settings)
+
+
+def _open(url: str, settings: Settings) -> Engine:
+    # Sessions are in UTC, and know the zone in which a day begins.
     options = f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone}"
     return create_engine(
-        database_url(settings),
+        url,
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
         # A value that a statement failed on could be a name, and errors go to the log.
         hide_parameters=True,
         pool_pre_ping=True,
         pool_size=8,
     )
+
+
+def set_web_password(engine: Engine, settings: Settings) -> None:
+    """Give the web role the password that it will connect with."""
+    password = web_password(settings)
+    if password:
+        with engine.begin() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(WEB_ROLE), sql.Literal(password)))
 
 
 def require_database(engine: Engine) -> None:

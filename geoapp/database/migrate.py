@@ -43,6 +43,12 @@ def downgrade(engine: Engine, revision: str) -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
+def has_schema(engine: Engine) -> bool:
+    """Whether any migration has run."""
+    with engine.connect() as connection:
+        return current_revision(connection) is not None
+
+
 def require_current(connection: Connection) -> None:
     """Raise DatabaseError, saying what to do, unless the schema is the one this program was written for."""
     found = current_revision(connection)

@@ -14,7 +14,9 @@ from geoapp.demo.followup import write_followup
 from geoapp.demo.ground import read_ground
 from geoapp.demo.incidents import write_incidents
 from geoapp.demo.movements import write_movements
+from geoapp.demo.people import write_people
 from geoapp.demo.plan import Plan
+from geoapp.demo.releases import write_releases
 from geoapp.demo.removal import remove_rows
 from geoapp.demo.rows import SOURCE, Progress, Writer
 from geoapp.demo.scene import make_scene, write_scene
@@ -47,6 +49,7 @@ def load_demo(engine: Engine, plan: Plan, progress: Progress = lambda rows: None
         plan.check(connection.execute(select(func.today())).scalar_one())
         scene = make_scene(read_ground(connection), plan)
         replaced = remove_rows(connection)
+        write_people(connection)
         connection.execute(
             insert(Source).values(source_id=SOURCE, name=SOURCE_NAME, licence="CC0 1.0").on_conflict_do_nothing()
         )
@@ -59,6 +62,7 @@ def load_demo(engine: Engine, plan: Plan, progress: Progress = lambda rows: None
                 escorts = write_deployments(writer, scene)
                 write_movements(writer, scene, escorts)
                 write_followup(writer, scene, write_incidents(writer, scene))
+                writer.written["incident_release"] = write_releases(connection, plan.until)
                 for table in writer.written:
                     cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
         except psycopg.errors.UniqueViolation as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, and_, delete, func, or_, select
 
+from geoapp.demo.people import remove_people
 from geoapp.demo.rows import SOURCE
 from geoapp.errors import DemoError
 from layers.tables import Base, BaseFeature, Deployment, Facility, MineSite, Route, Source
@@ -19,6 +20,7 @@ def remove_rows(connection: Connection) -> dict[str, int]:
     removed = {
         table.name: connection.execute(delete(table).where(_is_demo(table))).rowcount for table in reversed(_recorded())
     }
+    remove_people(connection)
     roads = delete(BaseFeature).where(BaseFeature.kind == "road", BaseFeature.synthetic)
     removed["base_feature"] = connection.execute(roads).rowcount
     in_use = [select(table).where(table.c.source_id == Source.source_id).exists() for table in _sourced()]

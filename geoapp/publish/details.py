@@ -10,7 +10,7 @@ from uuid import UUID
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from sqlalchemy import Connection, SQLColumnExpression, false, select
+from sqlalchemy import Connection, Row, Select, SQLColumnExpression, false, select
 
 from geoapp.errors import NotFoundError
 from layers.layer import Field, MapLayer
@@ -31,26 +31,42 @@ class Detail:
 
 
 def read_detail(connection: Connection, layer: MapLayer, key: str, language: str) -> Detail:
-    """The detail of the row of `layer` whose key is `key`; NotFoundError where there is none."""
+    """The detail of the row of `layer` whose key is `key`, or of what stands in for it.
+
+    Raises NotFoundError where there is none for this viewer.
+    """
+    shown: MapLayer | None = layer
+    while shown:
+        row = connection.execute(_row(shown, key, language)).one_or_none()
+        if row:
+            return _detail(row, shown, language)
+        shown = shown.stand_in
+    raise NotFoundError(NO_SUCH_ROW)
+
+
+def _row(layer: MapLayer, key: str, language: str) -> Select[Any]:
     heading = layer.heading[1 if language == "fr" else 0] if isinstance(layer.heading, tuple) else layer.heading
-    asked = [layer.subheading, *layer.fields] if layer.subheading else list(layer.fields)
     columns: list[SQLColumnExpression[Any]] = [
-        (heading if heading is not None else layer.key).label("heading"),
+        heading.label("heading"),
         (layer.synthetic if layer.synthetic is not None else false()).label("synthetic"),
-        *(each.column(language).label(f"field_{place}") for place, each in enumerate(asked)),
+        *(each.column(language).label(f"field_{place}") for place, each in enumerate(_asked(layer))),
     ]
     place = layer.places[0]
     source, conditions = (place.rows, place.where) if layer.details is None else (layer.details, ())
-    rows = (
+    return (
         select(*columns)
         .select_from(source)
         .where(layer.key == _as_key(layer, key), *conditions, *layer.always)
         .limit(1)
     )
-    row = connection.execute(rows).one_or_none()
-    if row is None:
-        raise NotFoundError(NO_SUCH_ROW)
-    said = [(each, _in_words(row[place + 2], each, language)) for place, each in enumerate(asked)]
+
+
+def _asked(layer: MapLayer) -> list[Field]:
+    return [layer.subheading, *layer.fields] if layer.subheading else list(layer.fields)
+
+
+def _detail(row: Row[Any], layer: MapLayer, language: str) -> Detail:
+    said = [(each, _in_words(row[place + 2], each, language)) for place, each in enumerate(_asked(layer))]
     subtitle = said.pop(0)[1] if layer.subheading else None
     return Detail(
         title=row.heading or layer.title.in_language(language),

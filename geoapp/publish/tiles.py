@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    Boolean,
     Connection,
+    Double,
     Integer,
     Select,
     SQLColumnExpression,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    null,
     select,
     true,
     union_all,
@@ -23,7 +26,6 @@ from sqlalchemy import (
 
 from geoapp.errors import NotFoundError
 from layers.filter import Filter
-from layers.incidents import WEIGHT
 from layers.layer import MapLayer, Place
 from layers.provinces import VALID_TODAY
 from layers.tables import AdminUnit, BaseFeature
@@ -95,37 +97,29 @@ def base_tile(connection: Connection, tile: Tile) -> bytes:
 
 
 def _rows(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
-    properties = [*layer.properties]
-    if layer.synthetic is not None:
-        # Absent unless it is true, so that the mark costs nothing where it says nothing.
-        properties.append(func.nullif(layer.synthetic, literal_column("false")).label("synthetic"))
     parts = [
-        layer.rows(place, chosen)
-        .add_columns(_clip(place.geom_3857, tile, layer.extent), *properties)
+        each.rows(place, chosen)
+        .add_columns(_clip(place.geom_3857, tile, each.extent), *each.properties, _synthetic(each))
         .where(place.geom_3857.op("&&")(tile.reach))
-        for place in layer.places
+        for each in _shown(layer)
+        for place in each.places
     ]
     return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
 
 
 def _counted(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
     """One point a cell, at the mean of its rows; the bounds are half open, so that a row counts in one tile only."""
-    (place,) = layer.places
-    points = _points(layer, place, tile, chosen).cte("point")
-    category = points.c.category
+    parts = [_points(each, place, tile, chosen) for each in _shown(layer) for place in each.places]
+    points = (parts[0] if len(parts) == 1 else union_all(*parts)).cte("point")
     return select(
         func.ST_AsMVTGeom(
-            func.ST_Point(func.avg(points.c.x), func.avg(points.c.y), 3857),
-            tile.bounds,
-            layer.extent,
-            0,
-            true(),
+            func.ST_Point(func.avg(points.c.x), func.avg(points.c.y), 3857), tile.bounds, layer.extent, 0, true()
         ).label("geom"),
         cast(func.count(), Integer).label("count"),
         func.min(points.c.level).label("level"),
-        func.mode().within_group(category).label("category"),
+        func.mode().within_group(points.c.category).label("category"),
         func.sum(points.c.weight).label("weighted"),
-        func.nullif(func.bool_or(points.c.synthetic), literal_column("false")).label("synthetic"),
+        func.bool_or(points.c.synthetic).label("synthetic"),
         literal(value=True).label("cell"),
     ).group_by(points.c.cell_x, points.c.cell_y)
 
@@ -143,13 +137,21 @@ def _points(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Select
             func.floor((north - y) * (CELLS / side)).label("cell_y"),
             layer.filters["level"].label("level"),
             layer.filters["category"].label("category"),
-            WEIGHT.label("weight"),
-            layer.synthetic.label("synthetic")
-            if layer.synthetic is not None
-            else literal(value=False).label("synthetic"),
+            cast(layer.weight, Double).label("weight"),
+            _synthetic(layer),
         )
         .where(place.geom_3857.op("&&")(tile.bounds), x >= west, x < west + side, y <= north, y > north - side)
     )
+
+
+def _shown(layer: MapLayer) -> list[MapLayer]:
+    return [layer, layer.stand_in] if layer.stand_in else [layer]
+
+
+def _synthetic(layer: MapLayer) -> SQLColumnExpression[Any]:
+    """The mark of a row, absent unless it is true, so that it costs nothing where it says nothing."""
+    mark = null() if layer.synthetic is None else func.nullif(layer.synthetic, literal_column("false"))
+    return cast(mark, Boolean).label("synthetic")
 
 
 def _base_features(tile: Tile, kind: str) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""The database as requests see it: one engine a process, one transaction a reading."""
+"""The database as requests see it: a role that owns nothing, and a viewer named in every transaction."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import Connection, Engine
 
-from geoapp.database.engine import open_engine
+from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
+from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
+from geoapp.web.session import token_hash
 
 KEY = "geoapp.engine"
 
@@ -19,13 +21,30 @@ def engine() -> Engine:
     """This process's engine, opened by its first request: after a fork, so that no two processes share a socket."""
     if KEY not in current_app.extensions:
         settings: Settings = current_app.extensions["geoapp.settings"]
-        current_app.extensions[KEY] = open_engine(settings)
+        current_app.extensions[KEY] = open_web_engine(settings)
     return cast(Engine, current_app.extensions[KEY])
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection in a read-only transaction."""
+    """A connection in a read-only transaction of the request's viewer."""
     with engine().connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        set_viewer_of_session(connection, token_hash())
         yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """A connection in a transaction of the request's viewer, committed at the end."""
+    with engine().begin() as connection:
+        set_viewer_of_session(connection, token_hash())
+        yield connection
+
+
+def current_viewer() -> Viewer:
+    """The request's viewer with their rights."""
+    if "viewer" not in g:
+        with reading() as connection:
+            g.viewer = read_viewer(connection)
+    return cast(Viewer, g.viewer)

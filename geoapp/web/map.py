@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import folium
-from flask import Blueprint, g, render_template, url_for
+from flask import Blueprint, Response, g, make_response, render_template, url_for
 from sqlalchemy import exists, select
 
-from geoapp.web.database import reading
+from geoapp.access.viewer import Viewer
+from geoapp.web.database import current_viewer, reading
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce
 from layers import base_map
@@ -26,15 +27,19 @@ MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 
 @map_page.get("/")
-def page() -> str:
+def page() -> Response:
     """The map with every layer, its legend, and the mark where data are synthetic."""
     with reading() as connection:
         synthetic = connection.scalar(select(exists().where(Source.source_id == "demo")))
-    return render_template("map.html", parts=map_parts(draw(g.language), nonce()), synthetic=synthetic)
+    parts = map_parts(draw(current_viewer(), g.language), nonce())
+    response = make_response(render_template("map.html", parts=parts, synthetic=synthetic))
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Cookie, Authorization, Accept-Language"
+    return response
 
 
-def draw(language: str) -> folium.Map:
-    """The Folium map in one language."""
+def draw(viewer: Viewer, language: str) -> folium.Map:
+    """The Folium map in one language, with the layers of which the viewer may see anything."""
     chart = folium.Map(
         tiles=None,
         min_zoom=4,
@@ -58,7 +63,8 @@ def draw(language: str) -> folium.Map:
         interactive=False,
     )
     base.add_to(chart)
-    drawn = [_element(layer, language) for layer in LAYERS.values()]
+    open_layers = [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
+    drawn = [_element(layer, language) for layer in open_layers]
     for element in drawn:
         element.add_to(chart)
     Legend([*drawn, base], language).add_to(chart)

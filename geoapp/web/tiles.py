@@ -34,6 +34,7 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
     response.add_etag()
     # Kept by the browser, but asked for again each time: rows change, and what a viewer may see does too.
     response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Cookie, Authorization"
     response.make_conditional(request)
     return response
 

@@ -1,10 +1,11 @@
 """The tables, as SQLAlchemy models; this package is the one place that defines their columns and checks."""
 
 from layers.tables.base import Base
-from layers.tables.boundaries import AdminUnit, AdminUnitPart, BaseFeature
+from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
+from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
     AppUser,
     AuditEvent,
@@ -14,12 +15,14 @@ from layers.tables.records import (
     Source,
     UserScope,
     Vocab,
+    WebSession,
 )
 from layers.tables.security import Deployment, EscortMovement
 
 __all__ = [
     "Action",
     "AdminUnit",
+    "AdminUnitOrigin",
     "AdminUnitPart",
     "AppUser",
     "AuditEvent",
@@ -37,6 +40,8 @@ __all__ = [
     "IncidentRelease",
     "Meeting",
     "MineSite",
+    "PublishedCell",
+    "PublishedEdition",
     "RiskItem",
     "Route",
     "Setting",
@@ -46,4 +51,5 @@ __all__ = [
     "Training",
     "UserScope",
     "Vocab",
+    "WebSession",
 ]

@@ -86,6 +86,17 @@ class AdminUnitPart(Base):
     )
 
 
+class AdminUnitOrigin(Base):
+    """An older unit that a unit was made from: a scope on the new one covers rows of the old one's days."""
+
+    __tablename__ = "admin_unit_origin"
+
+    unit_code: Mapped[str] = mapped_column(primary_key=True)
+    made_from: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (check("made_from", "made_from <> unit_code"),)
+
+
 class BaseFeature(Base):
     """A lake, river, town, road or neighbouring country of the base map; `rank` 1 is the most important."""
 

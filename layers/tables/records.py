@@ -106,9 +106,12 @@ class AppUser(Base):
     disabled_at: Mapped[dt.datetime | None]
     synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
 
+    # "public" is the viewer who is not signed in.
+    __table_args__ = (check("user_name", "user_name ~ '^[a-z0-9][a-z0-9._-]{1,63}$' AND user_name <> 'public'"),)
+
 
 class UserScope(Base):
-    """A role that a person has in a unit; without a unit, in none."""
+    """A role that a person has in a unit; an administrator's is of no unit."""
 
     __tablename__ = "user_scope"
 
@@ -120,7 +123,21 @@ class UserScope(Base):
     __table_args__ = (
         UniqueConstraint("user_name", "role", "unit_code", postgresql_nulls_not_distinct=True),
         one_of("role", vocab.ROLE),
+        check("unit_code", "(unit_code IS NULL) = (role = 'admin')"),
     )
+
+
+class WebSession(Base):
+    """A browser that somebody is signed in with; only the hash of its token is kept."""
+
+    __tablename__ = "web_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    expires_at: Mapped[dt.datetime]
+
+    __table_args__ = (check("token_hash", "token_hash ~ '^[0-9a-f]{64}$'"),)
 
 
 class AuditEvent(Base):

@@ -10,4 +10,5 @@ from alembic import op
 def run_sql(name: str) -> None:
     """Execute one file of the folder `sql` as it stands."""
     statements = (Path(__file__).parent / "sql" / name).read_text(encoding="utf-8")
-    op.get_bind().exec_driver_sql(statements)
+    # Without this the driver would take a percent sign for a parameter.
+    op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statements)

@@ -1,0 +1,5 @@
+"""`python -m geoapp` is `geoapp`."""
+
+from geoapp.cli import main
+
+main()

@@ -1,0 +1,59 @@
+"""The viewer of a transaction: the name that the database's policies ask for, and the rights behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, select, text
+
+from geoapp.errors import NotFoundError
+from layers.tables import AppUser
+
+# The viewer who is not signed in. A transaction without any viewer sees nothing at all.
+PUBLIC = "public"
+# Roles that see all rows of their units but the sealed ones.
+FULL_ROLES = ("coordinator", "analyst", "gis")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody with the units in which they have each role; an administrator's role has none."""
+
+    name: str
+    rights: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether this is a person, and not the public."""
+        return self.name != PUBLIC
+
+    def has(self, *roles: str) -> bool:
+        """Whether they have one of the roles in some unit."""
+        return any(role in self.rights for role in roles)
+
+
+def set_viewer(connection: Connection, name: str) -> None:
+    """Name the viewer of the current transaction; forgotten at its end."""
+    connection.execute(select(func.set_config("geoapp.viewer", name, True)))
+
+
+def set_viewer_of_session(connection: Connection, token_hash: str | None) -> str:
+    """Name the viewer whose session the token is, the public where there is none; the name."""
+    name = func.coalesce(func.session_user_name(token_hash), PUBLIC) if token_hash else PUBLIC
+    return str(connection.scalar(select(func.set_config("geoapp.viewer", name, True))))
+
+
+def read_viewer(connection: Connection) -> Viewer:
+    """The viewer of the current transaction with their rights."""
+    name = connection.scalar(select(func.viewer()))
+    rows = connection.execute(text("SELECT role, units FROM viewer_rights()")).all()
+    return Viewer(name or PUBLIC, {row.role: tuple(row.units) for row in rows})
+
+
+def require_person(connection: Connection, name: str) -> None:
+    """Name a person as the viewer; NotFoundError where there is no such person, or they are disabled."""
+    set_viewer(connection, name)
+    known = connection.scalar(select(AppUser.user_name).where(AppUser.disabled_at.is_(None)))
+    if name not in {PUBLIC, known}:
+        raise NotFoundError(f"There is no user {name}, or they are disabled. See `geoapp user list`.")

@@ -1,0 +1,340 @@
+-- Who may see and write which row. The web process connects as geoapp_web, which owns nothing; each transaction names its
+-- viewer in geoapp.viewer ("public" for somebody who is not signed in), and without one nothing is seen.
+
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'geoapp_web') THEN
+        CREATE ROLE geoapp_web LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS;
+    END IF;
+END $$;
+
+CREATE TABLE admin_unit_origin (
+    unit_code TEXT NOT NULL,
+    made_from TEXT NOT NULL,
+    CONSTRAINT pk_admin_unit_origin PRIMARY KEY (unit_code, made_from),
+    CONSTRAINT ck_admin_unit_origin_made_from CHECK (made_from <> unit_code)
+);
+
+CREATE TABLE web_session (
+    token_hash TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_web_session PRIMARY KEY (token_hash),
+    CONSTRAINT ck_web_session_token_hash CHECK (token_hash ~ '^[0-9a-f]{64}$'),
+    CONSTRAINT fk_web_session_user_name FOREIGN KEY (user_name) REFERENCES app_user (user_name) ON DELETE CASCADE
+);
+CREATE INDEX ix_web_session_user_name ON web_session (user_name);
+
+CREATE TABLE published_edition (
+    edition_id SERIAL NOT NULL,
+    quarter DATE NOT NULL,
+    number INTEGER NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    synthetic BOOLEAN NOT NULL,
+    CONSTRAINT pk_published_edition PRIMARY KEY (edition_id),
+    CONSTRAINT uq_published_edition_quarter_number UNIQUE (quarter, number),
+    CONSTRAINT ck_published_edition_quarter CHECK (quarter = date_trunc('quarter', quarter)::date),
+    CONSTRAINT ck_published_edition_number CHECK (number >= 1)
+);
+
+CREATE TABLE published_cell (
+    edition_id INTEGER NOT NULL,
+    unit_code TEXT NOT NULL,
+    level TEXT NOT NULL,
+    incidents INTEGER,
+    CONSTRAINT pk_published_cell PRIMARY KEY (edition_id, unit_code, level),
+    CONSTRAINT ck_published_cell_level CHECK (level = ANY (ARRAY['1'::text, '2'::text, '3'::text, 'unknown'::text])),
+    CONSTRAINT ck_published_cell_incidents CHECK (incidents = 0 OR incidents >= 3),
+    CONSTRAINT fk_published_cell_edition_id FOREIGN KEY (edition_id)
+        REFERENCES published_edition (edition_id) ON DELETE CASCADE
+);
+
+ALTER TABLE app_user ADD CONSTRAINT ck_app_user_user_name CHECK (user_name ~ '^[a-z0-9][a-z0-9._-]{1,63}$' AND user_name <> 'public');
+ALTER TABLE user_scope ADD CONSTRAINT ck_user_scope_unit_code CHECK ((unit_code IS NULL) = (role = 'admin'));
+
+-- === Who is asking ====================================================================================================
+
+CREATE FUNCTION viewer() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('geoapp.viewer', true), '');
+
+-- The units in which the viewer has one of the roles, with the older units that these were made from. The functions
+-- below read tables that their caller may not: each gives away what the caller is told anyway.
+CREATE FUNCTION viewer_units(VARIADIC roles text[]) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH RECURSIVE scope AS (
+        SELECT scope.unit_code
+          FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
+         WHERE scope.user_name = public.viewer() AND scope.role = ANY (roles) AND person.disabled_at IS NULL
+           AND scope.unit_code IS NOT NULL
+        UNION
+        SELECT origin.made_from FROM public.admin_unit_origin AS origin JOIN scope USING (unit_code)
+    )
+    SELECT coalesce(array_agg(unit_code ORDER BY unit_code), '{}') FROM scope
+$$;
+
+CREATE FUNCTION viewer_is(wanted text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
+         WHERE scope.user_name = public.viewer() AND scope.role = wanted AND person.disabled_at IS NULL)
+$$;
+
+-- All roles and units of the viewer: what caches and pages have to know.
+CREATE FUNCTION viewer_rights() RETURNS TABLE (role text, units text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT held.role, public.viewer_units(held.role)
+      FROM (SELECT DISTINCT scope.role FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
+             WHERE scope.user_name = public.viewer() AND person.disabled_at IS NULL) AS held
+     ORDER BY held.role
+$$;
+
+-- Whose a session's token is; NULL for one that is unknown, expired or of somebody who is disabled.
+CREATE FUNCTION session_user_name(hash text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT session.user_name
+      FROM public.web_session AS session JOIN public.app_user AS person USING (user_name)
+     WHERE session.token_hash = hash AND session.expires_at > now() AND person.disabled_at IS NULL
+$$;
+
+-- Signs in as one of the demonstration's people, who exist only as long as its data.
+CREATE FUNCTION start_demo_session(person text, hash text, hours integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    DELETE FROM public.web_session WHERE expires_at <= now();
+    INSERT INTO public.web_session (token_hash, user_name, expires_at)
+    SELECT hash, user_name, now() + make_interval(hours => least(hours, 24))
+      FROM public.app_user WHERE user_name = person AND synthetic AND disabled_at IS NULL;
+    RETURN FOUND;
+END $$;
+
+CREATE FUNCTION end_session(hash text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DELETE FROM public.web_session WHERE token_hash = hash
+$$;
+
+-- The demonstration's people, by name and role, for the page that offers to look as one of them.
+CREATE FUNCTION demo_people() RETURNS TABLE (user_name text, role text, units text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT person.user_name, min(scope.role), array_remove(array_agg(scope.unit_code ORDER BY scope.unit_code), NULL)
+      FROM public.app_user AS person JOIN public.user_scope AS scope USING (user_name)
+     WHERE person.synthetic AND person.disabled_at IS NULL
+     GROUP BY person.user_name
+$$;
+
+-- === Rules about people and units =====================================================================================
+
+CREATE FUNCTION find_unit_origins() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+    DELETE FROM public.admin_unit_origin;
+    INSERT INTO public.admin_unit_origin (unit_code, made_from)
+    SELECT DISTINCT newer.unit_code, older.unit_code
+      FROM public.admin_unit AS newer
+      JOIN public.admin_unit AS older
+        ON older.country = newer.country AND older.level = newer.level AND older.unit_code <> newer.unit_code
+       AND older.valid_to <= newer.valid_from AND older.geom && newer.geom
+     WHERE ST_Area(ST_Intersection(older.geom, newer.geom)) > 0.5 * ST_Area(older.geom);
+$$;
+
+CREATE FUNCTION scope_of_a_known_unit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.unit_code IS NOT NULL
+       AND NOT EXISTS (SELECT FROM public.admin_unit WHERE unit_code = NEW.unit_code) THEN
+        RAISE EXCEPTION 'there is no unit %', NEW.unit_code USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER known_unit BEFORE INSERT OR UPDATE ON user_scope
+FOR EACH ROW EXECUTE FUNCTION scope_of_a_known_unit();
+
+-- An installation that has an administrator keeps one.
+CREATE FUNCTION keep_an_admin() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
+         WHERE scope.role = 'admin' AND person.disabled_at IS NULL AND NOT person.synthetic)
+       AND EXISTS (SELECT FROM public.app_user WHERE NOT synthetic) THEN
+        RAISE EXCEPTION 'the last administrator cannot be disabled' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER keep_an_admin AFTER UPDATE OR DELETE ON app_user
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NOT OLD.synthetic) EXECUTE FUNCTION keep_an_admin();
+CREATE CONSTRAINT TRIGGER keep_an_admin AFTER UPDATE OR DELETE ON user_scope
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.role = 'admin') EXECUTE FUNCTION keep_an_admin();
+
+-- Who wrote a row is not the writer's to say.
+CREATE FUNCTION signed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.created_by := CASE WHEN TG_OP = 'UPDATE' THEN OLD.created_by ELSE coalesce(viewer(), session_user) END;
+    RETURN NEW;
+END $$;
+
+-- Units are found with the owner's eyes: what a row hangs on may be hidden from who writes it.
+ALTER FUNCTION incident_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION deployment_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION site_child_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION route_child_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION committee_child_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION incident_child_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION subject_units() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION site_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION facility_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION route_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION incident_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION deployment_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION committee_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
+
+-- === Views of what a role sees of rows that it does not get ===========================================================
+-- They run with their owner's rights on purpose: the rows or columns that they leave out are the rule.
+
+CREATE VIEW public_mine_site AS
+SELECT site_id, name, minerals, icglr_status, country, units, synthetic, geom, geom_3857
+  FROM mine_site
+ WHERE viewer() IS NOT NULL;
+
+CREATE VIEW deployment_count AS
+SELECT unit.unit_code, deployment.function, deployment.force, count(*)::integer AS deployments,
+       bool_or(deployment.synthetic) AS synthetic
+  FROM deployment
+ CROSS JOIN LATERAL unnest(deployment.units) AS unit (unit_code)
+ WHERE deployment.units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis'))
+   AND unit.unit_code = ANY (SELECT unit_code FROM admin_unit WHERE level >= 1)
+   AND deployment.valid_from <= today() AND (deployment.valid_to IS NULL OR today() < deployment.valid_to)
+ GROUP BY unit.unit_code, deployment.function, deployment.force;
+
+-- === Policies =========================================================================================================
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+                   AND tablename NOT IN ('spatial_ref_sys', 'alembic_version') LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        IF EXISTS (SELECT FROM information_schema.columns
+                    WHERE table_schema = 'public' AND table_name = name AND column_name = 'created_by') THEN
+            EXECUTE format('CREATE TRIGGER signed BEFORE INSERT OR UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION signed()', name);
+        END IF;
+    END LOOP;
+END $$;
+
+-- For everybody, signed in or not.
+CREATE POLICY read ON admin_unit FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON admin_unit_part FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON admin_unit_origin FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON base_feature FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON vocab FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON setting FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON published_edition FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON published_cell FOR SELECT USING (viewer() IS NOT NULL);
+CREATE POLICY read ON source FOR SELECT USING (
+    viewer() IS NOT NULL AND (source_id = 'demo' OR (SELECT viewer_units('coordinator', 'analyst', 'gis')) <> '{}'));
+
+-- For those who work with all of it, in their units.
+CREATE POLICY read ON mine_site FOR SELECT USING (units && (SELECT viewer_units('coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON site_alias FOR SELECT USING (units && (SELECT viewer_units('coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON site_visit FOR SELECT USING (units && (SELECT viewer_units('coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON checkpoint FOR SELECT USING (units && (SELECT viewer_units('coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON escort_movement FOR SELECT USING (
+    units && (SELECT viewer_units('coordinator', 'analyst', 'gis')) AND arrived_at <= now());
+CREATE POLICY read ON deployment FOR SELECT USING (
+    units && (SELECT viewer_units('coordinator', 'analyst', 'gis')) AND valid_from <= today());
+CREATE POLICY read ON incident FOR SELECT USING (
+    units && (SELECT viewer_units('coordinator', 'analyst', 'gis'))
+    AND (NOT sealed OR (SELECT viewer()) = ANY (handlers)));
+
+-- For committees too.
+CREATE POLICY read ON route FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON facility FOR SELECT USING (
+    units && (SELECT viewer_units('coordinator', 'analyst', 'gis'))
+    OR kind <> 'explosives_magazine' AND units && (SELECT viewer_units('committee')));
+CREATE POLICY read ON incident_release FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON committee FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON committee_seat FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON meeting FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+CREATE POLICY read ON training FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis')));
+-- What is done about an incident tells of it: only where the incident itself, or its release, may be seen.
+CREATE POLICY read ON action FOR SELECT USING (
+    units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis'))
+    AND (incident_id IS NULL
+         OR EXISTS (SELECT FROM incident WHERE incident.incident_id = action.incident_id)
+         OR EXISTS (SELECT FROM incident_release AS shown WHERE shown.incident_id = action.incident_id))
+    AND (deployment_ref IS NULL OR EXISTS (SELECT FROM deployment WHERE deployment.id = action.deployment_ref))
+    AND (facility_ref IS NULL OR EXISTS (SELECT FROM facility WHERE facility.id = action.facility_ref)));
+CREATE POLICY read ON risk_item FOR SELECT USING (
+    units && (SELECT viewer_units('coordinator', 'analyst', 'gis'))
+    AND (incident_id IS NULL OR EXISTS (SELECT FROM incident WHERE incident.incident_id = risk_item.incident_id)));
+
+-- Imports and edits of GIS officers.
+CREATE POLICY edit ON mine_site USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON site_alias USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON site_visit USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON facility USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON route USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON checkpoint USING (units && (SELECT viewer_units('gis'))) WITH CHECK (units && (SELECT viewer_units('gis')));
+CREATE POLICY edit ON deployment
+    USING (units && (SELECT viewer_units('gis')) AND valid_from <= today())
+    WITH CHECK (units && (SELECT viewer_units('gis')) AND valid_from <= today());
+CREATE POLICY edit ON escort_movement
+    USING (units && (SELECT viewer_units('gis')) AND arrived_at <= now())
+    WITH CHECK (units && (SELECT viewer_units('gis')) AND arrived_at <= now());
+CREATE POLICY edit ON training USING (units && (SELECT viewer_units('gis', 'coordinator'))) WITH CHECK (units && (SELECT viewer_units('gis', 'coordinator')));
+CREATE POLICY edit ON incident
+    USING (units && (SELECT viewer_units('gis', 'coordinator')) AND (NOT sealed OR (SELECT viewer()) = ANY (handlers)))
+    WITH CHECK (units && (SELECT viewer_units('gis', 'coordinator')) AND (NOT sealed OR (SELECT viewer()) = ANY (handlers)));
+CREATE POLICY add ON source FOR INSERT WITH CHECK ((SELECT viewer_units('gis')) <> '{}');
+CREATE POLICY own ON import_batch USING (imported_by = viewer()) WITH CHECK (imported_by = viewer() AND (SELECT viewer_units('gis')) <> '{}');
+CREATE POLICY own ON import_issue
+    USING (EXISTS (SELECT FROM import_batch AS batch WHERE batch.import_batch_id = import_issue.import_batch_id))
+    WITH CHECK (EXISTS (SELECT FROM import_batch AS batch WHERE batch.import_batch_id = import_issue.import_batch_id));
+
+-- The follow-up of coordinators. A release is of an incident that they may see.
+CREATE POLICY release ON incident_release
+    USING (units && (SELECT viewer_units('coordinator')))
+    WITH CHECK (units && (SELECT viewer_units('coordinator'))
+                AND EXISTS (SELECT FROM incident WHERE incident.incident_id = incident_release.incident_id));
+CREATE POLICY follow ON action USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
+CREATE POLICY follow ON risk_item USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
+CREATE POLICY follow ON committee USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
+CREATE POLICY follow ON committee_seat USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
+CREATE POLICY follow ON meeting USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
+
+-- People: an administrator's, and one's own.
+CREATE POLICY read ON app_user FOR SELECT USING (user_name = viewer() OR (SELECT viewer_is('admin')));
+CREATE POLICY administer ON app_user USING ((SELECT viewer_is('admin'))) WITH CHECK ((SELECT viewer_is('admin')));
+CREATE POLICY read ON user_scope FOR SELECT USING (user_name = viewer() OR (SELECT viewer_is('admin')));
+CREATE POLICY administer ON user_scope USING ((SELECT viewer_is('admin'))) WITH CHECK ((SELECT viewer_is('admin')));
+CREATE POLICY read ON audit_event FOR SELECT USING ((SELECT viewer_is('admin')));
+
+-- === Grants: what is not here is not to be had ========================================================================
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM geoapp_web;
+REVOKE EXECUTE ON FUNCTION viewer_units(text[]), viewer_is(text), viewer_rights(), session_user_name(text),
+    start_demo_session(text, text, integer), end_session(text), demo_people(), find_unit_origins() FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO geoapp_web;
+GRANT EXECUTE ON FUNCTION viewer_units(text[]), viewer_is(text), viewer_rights(), session_user_name(text),
+    start_demo_session(text, text, integer), end_session(text), demo_people() TO geoapp_web;
+GRANT SELECT ON alembic_version, spatial_ref_sys, admin_unit, admin_unit_part, admin_unit_origin, base_feature, vocab,
+    setting, source, published_edition, published_cell, public_mine_site, deployment_count, mine_site, site_alias,
+    site_visit, facility, route, checkpoint, deployment, escort_movement, incident, incident_release, committee,
+    committee_seat, meeting, action, risk_item, training, import_batch, import_issue, app_user, user_scope, audit_event
+    TO geoapp_web;
+GRANT INSERT, UPDATE, DELETE ON mine_site, site_alias, site_visit, facility, route, checkpoint, deployment,
+    escort_movement, incident, incident_release, committee, committee_seat, meeting, action, risk_item, training,
+    app_user, user_scope TO geoapp_web;
+GRANT INSERT ON source, import_batch, import_issue TO geoapp_web;
+GRANT USAGE ON SEQUENCE import_issue_import_issue_id_seq TO geoapp_web;

@@ -1,0 +1,18 @@
+"""Row-level security: who may see and write which row."""
+
+from geoapp.database.migrations.script import run_sql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Put the policies, and what they ask, on every table."""
+    run_sql("0002_up.sql")
+
+
+def downgrade() -> None:
+    """Take them off again."""
+    run_sql("0002_down.sql")

@@ -1,0 +1,42 @@
+"""The people of the tests: one of each role, as access rules read best."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, text
+
+from geoapp.web.session import COOKIE, hash_of
+
+# Name, role, and the units in which they have it.
+CAST = {
+    "committee-sk": ("committee", ["CD-SK"]),
+    "coordinator-sk": ("coordinator", ["CD-SK"]),
+    "analyst": ("analyst", ["BI", "CD", "RW", "UG"]),
+    "analyst-rw": ("analyst", ["RW"]),
+    "gis-cd": ("gis", ["CD"]),
+    "gis-rw": ("gis", ["RW"]),
+    "admin": ("admin", [None]),
+}
+
+
+def join(engine: Engine) -> None:
+    """Make them users of a database, each with a session whose token is their name."""
+    with engine.begin() as connection:
+        for name, (role, units) in CAST.items():
+            connection.execute(text("INSERT INTO app_user (user_name) VALUES (:name)"), {"name": name})
+            for unit in units:
+                connection.execute(
+                    text("INSERT INTO user_scope (user_name, role, unit_code) VALUES (:name, :role, :unit)"),
+                    {"name": name, "role": role, "unit": unit},
+                )
+            connection.execute(
+                text(
+                    "INSERT INTO web_session (token_hash, user_name, expires_at)"
+                    " VALUES (:hash, :name, now() + interval '1 day')"
+                ),
+                {"hash": hash_of(name), "name": name},
+            )
+
+
+def cookie(name: str) -> tuple[str, str]:
+    """The cookie of somebody's session."""
+    return COOKIE, name
