@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, g, redirect, request, url_for
+from flask import Blueprint, Flask, Response, abort, g, make_response, redirect, request, url_for
 from sqlalchemy import func, select, text
 
 from geoapp.access.viewer import PUBLIC
@@ -53,7 +53,7 @@ def look_as() -> Response:
     # Browsers say where a form was sent from; another site's may not choose who looks.
     if not is_local() or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         abort(403)
-    response = redirect(url_for("map.page", lang=g.language), 303)
+    response = make_response(redirect(url_for("map.page", lang=g.language), 303))
     name = request.form.get("name", "")
     token = new_token()
     with writing() as connection:
