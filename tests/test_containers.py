@@ -216,7 +216,7 @@ def test_the_programs_that_the_image_runs_are_in_it() -> None:
 def test_every_geoapp_command_exists_with_its_options() -> None:
     commands = [shlex.join(dockerfile()[-1].command("CMD"))]
     for path in ("docker/geoapp-entrypoint", "docs/deployment.md"):
-        commands += re.findall(r"^[^#\n]*?\b(geoapp [a-z].*)$", _code(ROOT / path), re.MULTILINE)
+        commands += re.findall(r"^(?:docker compose .* app )?(geoapp [a-z].*)$", _code(ROOT / path), re.MULTILINE)
     assert len(commands) >= 4
     for command in commands:
         _require_command(shlex.split(command)[1:])
