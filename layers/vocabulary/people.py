@@ -1,0 +1,37 @@
+"""Committees, trainings, roles, and how serious a finding is."""
+
+from __future__ import annotations
+
+from layers.vocabulary.base import Vocabulary
+
+COMMITTEE_KIND = Vocabulary(
+    "committee_kind",
+    CPS=("Provincial Monitoring Committee (CPS)", "Comité provincial de suivi (CPS)"),
+    CPP=("Provincial Steering Committee (CPP)", "Comité provincial de pilotage (CPP)"),
+    CTS=("Territorial Monitoring Committee (CTS)", "Comité territorial de suivi (CTS)"),
+    CLS=("Local Monitoring Committee (CLS)", "Comité local de suivi (CLS)"),
+    DMTF=("District Mining Task Force (DMTF)", "Groupe de travail minier de district (DMTF)"),
+    NSC=("National Steering Committee (NSC)", "Comité national de pilotage (NSC)"),
+    other=("other committee", "autre comité"),
+)
+TRAINING_TOPIC = Vocabulary(
+    "training_topic",
+    voluntary_principles=("Voluntary Principles", "Principes volontaires"),
+    human_rights=("human rights", "droits humains"),
+    due_diligence=("due diligence", "devoir de diligence"),
+    other=("other", "autre"),
+)
+ROLE = Vocabulary(
+    "role",
+    committee=("committee member", "membre de comité"),
+    coordinator=("coordinator", "coordinateur"),
+    analyst=("risk analyst", "analyste des risques"),
+    gis=("GIS officer", "responsable SIG"),
+    admin=("administrator", "administrateur"),
+)
+SEVERITY = Vocabulary(
+    "severity",
+    error=("error", "erreur"),
+    warning=("warning", "avertissement"),
+    repair=("repair", "réparation"),
+)
