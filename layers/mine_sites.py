@@ -13,8 +13,32 @@ DARK = "#26323a"
 SITE = PUBLIC_MINE_SITE.c
 
 
-def _status(code: str, color: str, title: Text) -> Rule:
-    return Rule(Marker("square", 9, color, stroke=DARK, stroke_width=1.2), title, when={"icglr_status": code})
+STATUSES: dict[str, tuple[str, Text]] = {
+    "red": ("#c8362e", Text("ICGLR red", "CIRGL rouge")),
+    "yellow": ("#f4c430", Text("ICGLR yellow", "CIRGL jaune")),
+    "green": ("#3c9a5f", Text("ICGLR green", "CIRGL vert")),
+    "blue": ("#4a86c5", Text("ICGLR blue (not yet verified)", "CIRGL bleu (pas encore vérifié)")),
+}
+UNKNOWN = Text("Not inspected or unknown", "Non inspecté ou inconnu")
+# Below this zoom sites lie so close that smaller squares tell more.
+NEAR_ZOOM = 9
+
+
+def _rules(size: float, outline: float, min_zoom: float = 0, max_zoom: float = 24) -> list[Rule]:
+    """A square for each status; those of the far view are not repeated in the legend."""
+    legend = min_zoom == NEAR_ZOOM
+    squares = [
+        Rule(
+            Marker("square", size, color, stroke=DARK, stroke_width=outline),
+            title if legend else None,
+            when={"icglr_status": code},
+            min_zoom=min_zoom,
+            max_zoom=max_zoom,
+        )
+        for code, (color, title) in STATUSES.items()
+    ]
+    other = Marker("square", size - 1, "#ffffff", stroke=DARK, stroke_width=outline)
+    return [*squares, Rule(other, UNKNOWN if legend else None, min_zoom=min_zoom, max_zoom=max_zoom)]
 
 
 MINE_SITES = MapLayer(
@@ -40,16 +64,7 @@ MINE_SITES = MapLayer(
         Field(Text("Source", "Source"), MineSite.source_id),
     ),
     synthetic=SITE.synthetic,
-    rules=(
-        _status("red", "#c8362e", Text("ICGLR red", "CIRGL rouge")),
-        _status("yellow", "#f4c430", Text("ICGLR yellow", "CIRGL jaune")),
-        _status("green", "#3c9a5f", Text("ICGLR green", "CIRGL vert")),
-        _status("blue", "#4a86c5", Text("ICGLR blue (not yet verified)", "CIRGL bleu (pas encore vérifié)")),
-        Rule(
-            Marker("square", 8, "#ffffff", stroke=DARK, stroke_width=1.2),
-            Text("Not inspected or unknown", "Non inspecté ou inconnu"),
-        ),
-    ),
+    rules=(*_rules(6, 0.8, max_zoom=NEAR_ZOOM - 0.01), *_rules(9, 1.2, min_zoom=NEAR_ZOOM)),
     labels=(Label("name", size=11, color="#26323a", min_zoom=12),),
     tip="name",
     filters={"unit": SITE.units},

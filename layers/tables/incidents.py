@@ -124,7 +124,7 @@ class IncidentRelease(Recorded, Base):
     __tablename__ = "incident_release"
 
     id: Mapped[uuid.UUID] = random_id()
-    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True)
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), unique=True)
     released_on: Mapped[dt.date]
     released_by: Mapped[str]
     category: Mapped[str | None]

@@ -12,7 +12,10 @@ from layers.tables.base import Base, check, one_of
 
 
 class PublishedEdition(Base):
-    """Counts of one quarter, made once and then frozen; a correction is an edition of its own with a higher number."""
+    """Counts of one quarter, made once and then frozen; a correction is an edition of its own with a higher number.
+
+    A synthetic edition counts synthetic rows alone, the others real rows alone; each kind is numbered from 1.
+    """
 
     __tablename__ = "published_edition"
 
@@ -23,14 +26,18 @@ class PublishedEdition(Base):
     synthetic: Mapped[bool]
 
     __table_args__ = (
-        UniqueConstraint("quarter", "number"),
+        UniqueConstraint("quarter", "synthetic", "number"),
         check("quarter", "quarter = date_trunc('quarter', quarter)::date"),
         check("number", "number >= 1"),
     )
 
 
 class PublishedCell(Base):
-    """Incidents of one province, quarter and level; `incidents` is missing where a small count is suppressed."""
+    """Incidents of one province, quarter and level; `incidents` is missing where a figure is withheld.
+
+    That is where it is under 3, or would tell of so small a number beside an earlier edition. Every province of the
+    quarter has a cell of every level, so that a missing row tells nothing.
+    """
 
     __tablename__ = "published_cell"
 
@@ -43,5 +50,5 @@ class PublishedCell(Base):
 
     __table_args__ = (
         one_of("level", vocab.PUBLISHED_LEVEL),
-        check("incidents", "incidents = 0 OR incidents >= 3"),
+        check("incidents", "incidents >= 3"),
     )
