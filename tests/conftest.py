@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,14 +60,8 @@ def template(cluster: Cluster) -> str:
 @pytest.fixture
 def settings(cluster: Cluster, template: str) -> Iterator[Settings]:
     """Settings that point to a database of this test's own."""
-    name = f"test_{uuid4().hex}"
-    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
-    yield settings_for(cluster, name)
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
+    with a_database(cluster, template) as made:
+        yield made
 
 
 @pytest.fixture
@@ -105,6 +100,24 @@ def connection(shared_engine: Engine) -> Iterator[Connection]:
 @pytest.fixture
 def environment(settings: Settings) -> dict[str, str]:
     """The environment for a geoapp command that works on this test's database."""
+    return environment_for(settings)
+
+
+@contextmanager
+def a_database(cluster: Cluster, template: str) -> Iterator[Settings]:
+    """Settings for a fresh copy of the template, dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
+    yield settings_for(cluster, name)
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """The environment for a geoapp command on one database."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(settings.home),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from browser import Visit, visiting
+from browser import Visit, serving, visiting
+from conftest import a_database, environment_for
 from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, text
+
+from geoapp.database.cluster import Cluster
+from geoapp.database.engine import open_engine
 
 SIX = ("provinces", "routes", "mine_sites", "incidents", "deployments", "facilities")
 HOSTILE = (
@@ -15,9 +20,19 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-def rows(engine: Engine) -> None:
-    """One row of each kind near Goma, with texts that would like to be code."""
+@pytest.fixture(scope="module")
+def server(cluster: Cluster, template: str) -> Iterator[str]:
+    """A server on a database with one row of each kind near Goma, with texts that would like to be code."""
+    with a_database(cluster, template) as settings:
+        engine = open_engine(settings)
+        plant(engine)
+        engine.dispose()
+        with serving(environment_for(settings)) as address:
+            yield address
+
+
+def plant(engine: Engine) -> None:
+    """Insert the rows."""
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -42,7 +57,6 @@ def rows(engine: Engine) -> None:
         )
 
 
-@pytest.mark.usefixtures("rows")
 def test_it_works(visit: Visit) -> None:
     page = visit.open("/?lang=fr")
     visit.look_at(29.1, -1.6, 11)
@@ -55,7 +69,6 @@ def test_it_works(visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
-@pytest.mark.usefixtures("rows")
 def test_a_click_shows_the_main_fields_in_the_language(visit: Visit) -> None:
     page = visit.open("/?lang=fr")
     visit.look_at(29.1, -1.6, 11)
@@ -74,7 +87,6 @@ def test_a_click_shows_the_main_fields_in_the_language(visit: Visit) -> None:
     assert visit.complaints == []
 
 
-@pytest.mark.usefixtures("rows")
 def test_texts_of_rows_stay_texts(visit: Visit) -> None:
     page = visit.open("/?lang=fr")
     visit.look_at(29.1, -1.6, 11)
@@ -85,7 +97,6 @@ def test_texts_of_rows_stay_texts(visit: Visit) -> None:
     assert visit.complaints == []
 
 
-@pytest.mark.usefixtures("rows")
 def test_a_layer_can_be_switched_off_and_on(visit: Visit) -> None:
     page = visit.open("/?lang=en")
     visit.look_at(29.1, -1.6, 11)
@@ -98,7 +109,6 @@ def test_a_layer_can_be_switched_off_and_on(visit: Visit) -> None:
     assert visit.drawn()["mine_sites"] == 1
 
 
-@pytest.mark.usefixtures("rows")
 def test_it_fits_a_phone(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server, "analyst", viewport={"width": 360, "height": 740}, has_touch=True) as visit:
         page = visit.open("/?lang=fr")
