@@ -27,6 +27,10 @@ class NotFoundError(GeoappError):
     """What was asked for does not exist, or is not for this viewer."""
 
 
+class ForbiddenError(GeoappError):
+    """What was asked for is another's to do."""
+
+
 class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
 
@@ -37,3 +41,7 @@ class AssetsMissingError(GeoappError):
 
 class DemoError(GeoappError):
     """The demonstration data cannot be made with what was asked for."""
+
+
+class PublicationError(GeoappError):
+    """An edition cannot be made: not due yet, made before, or with nothing to count."""

@@ -49,6 +49,7 @@ WORDS = {
         "and {count} more: zoom in to tell them apart",
         "et {count} autres\u00a0: agrandissez pour les distinguer",
     ),
+    "open": Text("Open", "Ouvrir"),
     "back": Text("Back to the list", "Retour à la liste"),
     "alsoHere": Text("Also here", "Aussi à cet endroit"),
     "synthetic": Text("Synthetic data", "Données synthétiques"),

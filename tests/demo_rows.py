@@ -13,7 +13,7 @@ from layers.tables import Base
 UNTIL = dt.date(2024, 6, 30)
 SMALL = Plan(UNTIL, incidents=60, routes=8)
 # What the database itself gives to a row when it is written.
-GIVEN = {"created_at", "base_feature_id", "part_id"}
+GIVEN = {"created_at", "base_feature_id", "part_id", "edition_id", "made_at"}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

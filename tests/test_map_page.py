@@ -136,5 +136,5 @@ def test_the_language_follows_the_browser(chromium_browser: Browser, server: str
 def test_an_unknown_page_says_where_to_go(visit: Visit) -> None:
     page = visit.open("/nothing/here?lang=fr")
     expect(page.locator("h1")).to_be_visible()
-    expect(page.get_by_role("link", name="carte")).to_be_visible()
+    expect(page.locator("main").get_by_role("link", name="carte")).to_be_visible()
     visit.keep("not-found-fr")

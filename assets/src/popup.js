@@ -107,12 +107,13 @@ class FeaturePopup {
     }
   }
 
-  fillDetail(hit, {title, subtitle, synthetic, fields}) {
+  fillDetail(hit, {title, subtitle, synthetic, fields, href}) {
     this.fill(
       title || nameOf(hit),
       subtitle && element('p', {class: 'popup-subtitle', text: subtitle}),
       synthetic && element('p', {class: 'popup-synthetic', text: say('synthetic')}),
       element('dl', {class: 'popup-fields'}, ...(fields ?? []).flatMap(fieldRow)),
+      href && element('a', {class: 'popup-open', href, text: say('open')}),
       this.others(hit),
     );
   }

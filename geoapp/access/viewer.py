@@ -51,9 +51,15 @@ def read_viewer(connection: Connection) -> Viewer:
     return Viewer(name or PUBLIC, {row.role: tuple(row.units) for row in rows})
 
 
+def acting_viewer(connection: Connection) -> Viewer | None:
+    """The viewer whose rights bind the current transaction; None for the operator, whom no policy binds."""
+    bound = connection.scalar(text("SELECT row_security_active('incident')"))
+    return read_viewer(connection) if bound else None
+
+
 def require_person(connection: Connection, name: str) -> None:
     """Name a person as the viewer; NotFoundError where there is no such person, or they are disabled."""
     set_viewer(connection, name)
-    known = connection.scalar(select(AppUser.user_name).where(AppUser.disabled_at.is_(None)))
-    if name not in {PUBLIC, known}:
+    known = select(AppUser.user_name).where(AppUser.user_name == name, AppUser.disabled_at.is_(None))
+    if name != PUBLIC and connection.scalar(known) is None:
         raise NotFoundError(f"There is no user {name}, or they are disabled. See `geoapp user list`.")

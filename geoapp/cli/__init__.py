@@ -16,7 +16,9 @@ COMMANDS = {
     "db": "geoapp.cli.database:db",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
+    "publish": "geoapp.cli.publishing:publish",
     "run": "geoapp.cli.serving:run",
+    "user": "geoapp.cli.users:user",
 }
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+import click
+from sqlalchemy import Connection, Engine, event
 
+from geoapp.access.viewer import require_person, set_viewer
 from geoapp.database.cluster import Cluster
-from geoapp.database.engine import open_engine, require_database
+from geoapp.database.engine import open_engine, open_web_engine, require_database
 from geoapp.database.migrate import require_current
 from geoapp.settings import Settings
+
+USER_OPTION = click.option("--user", metavar="NAME", help="Work with the rights of that person, not the operator's.")
 
 
 @contextmanager
@@ -35,3 +39,27 @@ def current_database(settings: Settings) -> Iterator[Engine]:
         with engine.connect() as connection:
             require_current(connection)
         yield engine
+
+
+@contextmanager
+def acting_database(settings: Settings, user: str | None) -> Iterator[Engine]:
+    """The same with the rights of `user`, each of whose transactions has them as its viewer; the operator's for None.
+
+    NotFoundError where there is no such person, or they are disabled.
+    """
+    with current_database(settings) as engine:
+        if user is None:
+            yield engine
+            return
+        acting = open_web_engine(settings)
+
+        @event.listens_for(acting, "begin")
+        def name_viewer(connection: Connection) -> None:
+            set_viewer(connection, user)
+
+        try:
+            with acting.connect() as connection:
+                require_person(connection, user)
+            yield acting
+        finally:
+            acting.dispose()

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from geoapp.cli.context import current_database
+from geoapp.cli.context import USER_OPTION, acting_database
 from geoapp.ingest.importing import Request, import_file
 from geoapp.ingest.report import require_writable
 from geoapp.ingest.targets import TARGETS
@@ -36,8 +36,16 @@ from geoapp.settings import Settings
     help="With bad rows: load the good ones, or nothing.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Write the whole report to this JSON file.")
+@USER_OPTION
 def import_(
-    file: Path, table: str, choices: tuple[str, ...], source: str | None, report: Path | None, **options: Any
+    file: Path,
+    table: str,
+    choices: tuple[str, ...],
+    *,
+    source: str | None,
+    report: Path | None,
+    user: str | None,
+    **options: Any,
 ) -> None:
     """Bring FILE (Shapefile, GeoPackage, GeoJSON, CSV; or a zip of one) into a table.
 
@@ -51,7 +59,7 @@ def import_(
     settings = Settings.from_environment()
     # Ending politely lets the unpacked files be removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with current_database(settings) as engine:
+    with acting_database(settings, user) as engine:
         done = import_file(engine, request, settings.time_zone, _progress)
     if report is not None:
         done.write(report)

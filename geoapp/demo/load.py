@@ -23,6 +23,7 @@ from geoapp.demo.scene import make_scene, write_scene
 from geoapp.demo.security import write_deployments
 from geoapp.demo.sites import write_visits
 from geoapp.errors import DemoError
+from geoapp.publish.edition import publish_due
 from layers.tables import Setting, Source
 
 SOURCE_NAME = "geoapp demonstration data (synthetic: nothing in it happened)"
@@ -63,6 +64,8 @@ def load_demo(engine: Engine, plan: Plan, progress: Progress = lambda rows: None
                 write_movements(writer, scene, escorts)
                 write_followup(writer, scene, write_incidents(writer, scene))
                 writer.written["incident_release"] = write_releases(connection, plan.until)
+                writer.written["published_edition"] = len(publish_due(connection, synthetic=True))
+                progress(writer.written["incident_release"] + writer.written["published_edition"])
                 for table in writer.written:
                     cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
         except psycopg.errors.UniqueViolation as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import NAMESPACE_OID, uuid5
+
 from sqlalchemy import Connection, delete, insert
 
 from layers.tables import AppUser, UserScope
@@ -19,7 +21,12 @@ PEOPLE = (
 def write_people(connection: Connection) -> None:
     """Insert them within the caller's transaction."""
     connection.execute(insert(AppUser), [{"user_name": name, "synthetic": True} for name, _, _ in PEOPLE])
-    scopes = [{"user_name": name, "role": role, "unit_code": unit} for name, role, units in PEOPLE for unit in units]
+    scopes = [
+        # From the name and the unit, so that the same demonstration has the same rows.
+        {"id": uuid5(NAMESPACE_OID, f"{name} {unit}"), "user_name": name, "role": role, "unit_code": unit}
+        for name, role, units in PEOPLE
+        for unit in units
+    ]
     connection.execute(insert(UserScope), scopes)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, and_, delet
 from geoapp.demo.people import remove_people
 from geoapp.demo.rows import SOURCE
 from geoapp.errors import DemoError
+from geoapp.publish.edition import remove_synthetic
 from layers.tables import Base, BaseFeature, Deployment, Facility, MineSite, Route, Source
 
 
@@ -20,6 +21,7 @@ def remove_rows(connection: Connection) -> dict[str, int]:
     removed = {
         table.name: connection.execute(delete(table).where(_is_demo(table))).rowcount for table in reversed(_recorded())
     }
+    removed["published_edition"] = remove_synthetic(connection)
     remove_people(connection)
     roads = delete(BaseFeature).where(BaseFeature.kind == "road", BaseFeature.synthetic)
     removed["base_feature"] = connection.execute(roads).rowcount

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest.naming import nearest, squeeze
 from geoapp.ingest.synonyms import SHARED, SYNONYMS
 from geoapp.ingest.targets import FileColumn, Target
+from geoapp.naming import nearest, squeeze
 
 # A shapefile cuts the names of its columns to this many characters.
 CUT = 10

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from geoapp.ingest.naming import fold
+from geoapp.naming import fold
 
 Order = Literal["day first", "month first", "unknown"]
 

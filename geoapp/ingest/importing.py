@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import load, matching, references, succession, units
+from geoapp.ingest import load, matching, references, rights, succession, units
 from geoapp.ingest.columns import ignored, match_columns
 from geoapp.ingest.findings import storable
 from geoapp.ingest.positions import MAPPABLE, find_positions, geometries
@@ -61,13 +61,15 @@ def import_file(engine: Engine, request: Request, time_zone: str, progress: Prog
 
     A file that cannot be imported at all is a report too, with one finding of the rule "refused" that says why and
     what to do. Nothing is left in the database then, nor on a dry run, nor where `on_error` is "abort" and a row is
-    bad. Raises ImportRefusedError for a table that there is not.
+    bad. Raises ImportRefusedError for a table that there is not. An engine that acts for a person imports with their
+    rights: their units' rows alone, matched with those that they see.
     """
     target = target_named(request.table)
     report = Report(file=storable(request.path.name), table=target.name, dry_run=request.dry_run)
     job = _Import(request, target, report, ZoneInfo(time_zone), progress)
     try:
         job.read()
+        job.require_right(engine)
         job.check()
         job.write(engine)
     except ImportRefusedError as refusal:
@@ -103,6 +105,11 @@ class _Import:
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
             self.findings.add(rule, value=value, repair=self.sheet.encoding.used)
+
+    def require_right(self, engine: Engine) -> None:
+        """Refuse the file of somebody who may import nothing into the table, whatever else is wrong with it."""
+        with engine.connect() as connection:
+            rights.require_importer(connection, self.target)
 
     def check(self) -> None:
         """Find the values and the geometry of every row, with findings about the bad ones."""
@@ -155,6 +162,7 @@ class _Import:
             source_id = load.find_source(connection, self.request.source) if self.request.source else None
             stage = self._stage(connection)
             matching.match(connection, stage, source_id, self.findings)
+            rights.refuse_rows_of_others(connection, stage, self.findings)
             self._count(load.count_actions(connection, stage))
             if self.request.on_error == "abort" and self.report.rows.rejected:
                 self._abort()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Connection,
+    Subquery,
     Table,
+    and_,
     case,
     delete,
+    false,
     func,
     literal_column,
     null,
@@ -25,6 +29,7 @@ from geoapp.ingest.stage import Stage, plain
 
 # The references by which a row without a position has a country.
 PLACED_BY = ("site_id", "facility_id", "route_id")
+UNNUMBERED = "the same day, place and text"
 
 
 def match(connection: Connection, stage: Stage, source_id: str | None, findings: Findings) -> None:
@@ -35,6 +40,8 @@ def match(connection: Connection, stage: Stage, source_id: str | None, findings:
     if stage.target.by_country:
         _find_countries(connection, stage)
     _refuse_duplicates(connection, stage, findings)
+    if stage.target.random_id is not None:
+        _refuse_ambiguous(connection, stage, source_id, findings)
     _find_existing(connection, stage, source_id)
     if stage.target.by_country:
         _adopt_placeless(connection, stage)
@@ -50,6 +57,18 @@ def refuse(connection: Connection, stage: Stage, rows: Sequence[int]) -> None:
     """Take rows out of the stage."""
     if rows:
         connection.execute(delete(stage.table).where(stage.row == func.any(list(rows))))
+
+
+def merged(stage: Stage) -> Subquery:
+    """The rows of the stage as their table would hold them, with what it holds where the file brings nothing."""
+    table = stage.target.table
+    columns = [
+        stage.kept_value(name).label(name) if name in stage.brought else plain(table.c[name]).label(name)
+        for name in table.c.keys()  # noqa: SIM118 - the names, not the columns.
+        if table.c[name].computed is None
+    ]
+    joined = stage.table.outerjoin(table, stage.is_same_row() & stage.table.c.import_found)
+    return select(stage.row, *columns).select_from(joined).subquery()
 
 
 def _key(stage: Stage, table: Table) -> list[ColumnElement[str]]:
@@ -87,28 +106,51 @@ def _refuse_duplicates(connection: Connection, stage: Stage, findings: Findings)
     key = _key(stage, stage.table)
     within = [*key, *([stage.table.c.import_country] if stage.target.by_country else [])]
     first = func.min(stage.row).over(partition_by=within)
-    named = [stage.table.c[name] for name in stage.target.key if name in stage.table.c]
-    shown = func.concat_ws(", ", *named) if named else null()
-    numbered = select(stage.row, first.label("first"), shown.label("shown")).subquery()
+    numbered = select(stage.row, first.label("first"), _shown_key(stage).label("shown")).subquery()
     again = connection.execute(
         select(numbered).where(numbered.c.import_row > numbered.c.first).order_by(numbered.c.import_row)
     ).all()
     for row, first_row, value in again:
-        findings.add("duplicate", row, stage.target.key[0], value or "the same day, place and text", first_row)
+        findings.add("duplicate", row, stage.target.key[0], value or UNNUMBERED, first_row)
     refuse(connection, stage, [row for row, _, _ in again])
 
 
-def _find_existing(connection: Connection, stage: Stage, source_id: str | None) -> None:
+def _shown_key(stage: Stage) -> ColumnElement[Any]:
+    named = [stage.table.c[name] for name in stage.target.key if name in stage.table.c]
+    return func.concat_ws(", ", *named) if named else null()
+
+
+def _is_same(stage: Stage, source_id: str | None) -> ColumnElement[bool]:
+    """The condition that a row of the target has the key of a row of the stage."""
     table = stage.target.table
     same = [theirs == ours for theirs, ours in zip(_key(stage, table), _key(stage, stage.table), strict=True)]
     if stage.target.by_source:
         same.append(func.coalesce(table.c.source_id, "") == (source_id or ""))
     if stage.target.by_country:
         same.append(func.coalesce(table.c.country, "") == func.coalesce(stage.table.c.import_country, ""))
+    return and_(*same)
+
+
+def _refuse_ambiguous(connection: Connection, stage: Stage, source_id: str | None, findings: Findings) -> None:
+    """Refuse rows that could stand for several: people who do not see each other's rows may give the same key."""
+    several = (
+        select(stage.row, _shown_key(stage).label("shown"), func.count().label("rows"))
+        .join(stage.target.table, _is_same(stage, source_id))
+        .group_by(stage.row)
+        .having(func.count() > 1)
+        .order_by(stage.row)
+    )
+    found = connection.execute(several).all()
+    for row, value, count in found:
+        findings.add("ambiguous_key", row, stage.target.key[0], value or UNNUMBERED, count)
+    refuse(connection, stage, [row for row, _, _ in found])
+
+
+def _find_existing(connection: Connection, stage: Stage, source_id: str | None) -> None:
     values: dict[str, object] = {"import_found": True}
     if stage.target.random_id is not None:
         values["import_id"] = stage.target.random_id
-    connection.execute(update(stage.table).where(*same).values(values))
+    connection.execute(update(stage.table).where(_is_same(stage, source_id)).values(values))
 
 
 def _adopt_placeless(connection: Connection, stage: Stage) -> None:
@@ -143,23 +185,17 @@ def _tell_of_other_countries(connection: Connection, stage: Stage, findings: Fin
 
 def _refuse_broken(connection: Connection, stage: Stage, findings: Findings) -> None:
     """Ask each check of the table about the rows as they would be, so that none fails when they are written."""
-    table = stage.target.table
-    columns = [
-        stage.kept_value(name).label(name) if name in stage.brought else plain(table.c[name]).label(name)
-        for name in table.c.keys()  # noqa: SIM118 - the names, not the columns.
-        if table.c[name].computed is None
-    ]
-    joined = stage.table.outerjoin(table, stage.is_same_row() & stage.table.c.import_found)
-    merged = select(stage.row, *columns).select_from(joined).subquery()
     checks = sorted(
-        (each for each in table.constraints if isinstance(each, CheckConstraint)), key=lambda each: str(each.name)
+        (each for each in stage.target.table.constraints if isinstance(each, CheckConstraint)),
+        key=lambda each: str(each.name),
     )
-    # The conditions are the table's own, written with bare names, which mean the columns of `merged`.
+    rows_then = merged(stage)
+    # The conditions are the table's own, written with bare names, which mean the columns of those rows.
     fails: list[ColumnElement[bool]] = [literal_column(f"({each.sqltext}) IS FALSE") for each in checks]
     broken = connection.execute(
-        select(merged, *(fail.label(f"fails_{place}") for place, fail in enumerate(fails)))
+        select(rows_then, *(fail.label(f"fails_{place}") for place, fail in enumerate(fails)))
         .where(or_(*fails))
-        .order_by(merged.c.import_row)
+        .order_by(rows_then.c.import_row)
     ).mappings()
     rows = []
     for found in broken.all():
@@ -195,11 +231,12 @@ def _tell(findings: Findings, stage: Stage, row: int, condition: str, values: di
 def _decide(connection: Connection, stage: Stage) -> None:
     table = stage.target.table
     changed = or_(
+        false(),
         *(
             stage.kept_value(name).is_distinct_from(plain(table.c[name]))
             for name in stage.brought
             if name not in _fixed(stage)
-        )
+        ),
     )
     connection.execute(
         update(stage.table)

@@ -13,8 +13,8 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest import vector
 from geoapp.ingest.archive import Found, collect_shapefile, collect_single, unpack
 from geoapp.ingest.delimited import read_delimited
-from geoapp.ingest.naming import nearest
 from geoapp.ingest.sheet import Sheet
+from geoapp.naming import nearest
 
 FORMATS = "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson) or CSV (.csv)"
 PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}

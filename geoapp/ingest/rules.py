@@ -133,8 +133,20 @@ MATCH_RULES = {
         "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé",
     ),
     "ambiguous_reference": _error(
-        "'{value}' is a key in several countries ({repair}); rename one",
-        "« {value} » est une clé dans plusieurs pays ({repair}) ; renommez-en une",
+        "'{value}' is the key of several rows (in {repair}); rename one",
+        "« {value} » est la clé de plusieurs lignes (dans {repair}) ; renommez-en une",
+    ),
+    "ambiguous_key": _error(
+        "'{value}' is the key of {repair} rows that are there; rename all but one of them",
+        "« {value} » est la clé de {repair} lignes déjà présentes ; renommez-les toutes sauf une",
+    ),
+    "not_your_unit": _error(
+        "lies in {value}; you may import into {repair} alone",
+        "est dans {value} ; vous ne pouvez importer que dans {repair}",
+    ),
+    "sealed_away": _error(
+        "would be sealed from yourself; put {repair} among its handlers, or leave it unsealed",
+        "vous serait scellé ; mettez {repair} parmi ses responsables, ou ne le scellez pas",
     ),
     "out_of_range": _error("{value} is out of range: {repair}", "{value} est hors limites : {repair}"),
     "wrong_order": _error("{value} does not fit: {repair}", "{value} ne convient pas : {repair}"),

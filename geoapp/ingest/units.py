@@ -9,10 +9,10 @@ import shapely
 from sqlalchemy import Connection, select
 
 from geoapp.ingest.findings import Findings
-from geoapp.ingest.naming import squeeze
 from geoapp.ingest.sheet import Values
 from geoapp.ingest.stage import Stage
 from geoapp.ingest.targets import Target
+from geoapp.naming import squeeze
 from layers.tables import AdminUnit
 
 

@@ -16,9 +16,9 @@ import pandas as pd
 from geoapp.ingest import dates, numbers, words
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.kinds import Kind
-from geoapp.ingest.naming import fold
 from geoapp.ingest.sheet import Values
 from geoapp.ingest.targets import FileColumn
+from geoapp.naming import fold
 
 MISSING = {"", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "NaT", "<NA>"}
 YES = {"yes", "y", "oui", "o", "true", "vrai", "t", "1"}

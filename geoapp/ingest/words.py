@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from geoapp.ingest.naming import fold, nearest
+from geoapp.naming import fold, nearest
 from layers.vocabulary import Vocabulary
 
 # Usual words beside the labels, whose every part counts already ("cassitérite (étain)": both words).

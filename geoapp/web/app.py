@@ -7,9 +7,13 @@ from flask import Flask
 from geoapp.resources import folder
 from geoapp.settings import Settings
 from geoapp.web import assets, errors, language, people, policy
+from geoapp.web.admin import admin
 from geoapp.web.details import details
 from geoapp.web.health import health
+from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
+from geoapp.web.provinces import provinces
+from geoapp.web.releases import releases
 from geoapp.web.tiles import tiles
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -25,6 +29,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for part in (language, policy, assets, errors, people):
         part.init_app(app)
-    for blueprint in (map_page, tiles, details, health, people.people):
+    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
         app.register_blueprint(blueprint)
     return app

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, abort, g, jsonify
+from flask import Blueprint, Response, abort, g, jsonify, url_for
 
 from geoapp.publish.details import read_detail
 from geoapp.web.database import reading
 from layers.catalogue import LAYERS
 
 details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
+
+# The layers whose rows have a page of their own.
+PAGES = {"incidents": "incidents.page"}
 
 
 @details.get("/<name>/<path:key>")
@@ -20,7 +23,10 @@ def detail(name: str, key: str) -> Response:
         abort(404)
     with reading() as connection:
         found = read_detail(connection, LAYERS[name], key, g.language)
-    response = jsonify(asdict(found))
+    answer = asdict(found)
+    if name in PAGES:
+        answer["href"] = url_for(PAGES[name], key=key, lang=g.language)
+    response = jsonify(answer)
     # Positions of forces and reports of incidents must not stay on an office computer.
     response.headers["Cache-Control"] = "no-store"
     return response

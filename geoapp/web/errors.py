@@ -8,13 +8,21 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from geoapp.errors import AssetsMissingError, BadRequestError, DatabaseError, GeoappError, NotFoundError
+from geoapp.errors import (
+    AssetsMissingError,
+    BadRequestError,
+    DatabaseError,
+    ForbiddenError,
+    GeoappError,
+    NotFoundError,
+)
 from geoapp.web.language import translate
 from layers.filter import FilterError
 
 STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     BadRequestError: 400,
+    ForbiddenError: 403,
     FilterError: 400,
     DatabaseError: 503,
     OperationalError: 503,
@@ -42,7 +50,7 @@ def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE))
-    return _answer(status, str(error))
+    return _answer(status, translate(str(error)))
 
 
 def _http(error: HTTPException) -> Response:
@@ -77,6 +85,7 @@ def _answer(status: int, said: str) -> Response:
 def _title(status: int) -> str:
     return {
         400: "This cannot be understood",
+        403: "Not yours to do",
         404: "Not found",
         405: "This is not possible here",
         503: "Not available at the moment",

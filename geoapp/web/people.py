@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from geoapp.access.viewer import PUBLIC
 from geoapp.web.database import current_viewer, reading, writing
+from geoapp.web.forms import require_own_form
 from geoapp.web.session import hand_out, hash_of, new_token, take_back, token_hash
 from layers.vocabulary import ROLE
 
@@ -50,8 +51,8 @@ def is_local() -> bool:
 @people.post("/demo/look-as")
 def look_as() -> Response:
     """Start a session as one of the demonstration's people, or end it to look as the public."""
-    # Browsers say where a form was sent from; another site's may not choose who looks.
-    if not is_local() or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    require_own_form()
+    if not is_local():
         abort(403)
     response = make_response(redirect(url_for("map.page", lang=g.language), 303))
     name = request.form.get("name", "")

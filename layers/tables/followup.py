@@ -184,7 +184,7 @@ class Training(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
-        UniqueConstraint("country", "training_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("training_id", "units"),
         one_of("topic", vocab.TRAINING_TOPIC),
         *not_negative("days"),
         check("geom", ON_EARTH),

@@ -32,8 +32,8 @@ class Incident(Located, Base):
     """Something that happened at a site, a depot, on a route or in a community.
 
     Level 1 is the highest. Where `killed`, `injured` or `abducted` is missing it is not known; 0 is known to be none.
-    `incident_no` is unique within its source only; `content_key` identifies a row that has none by a hash of its day,
-    place and text. No column names a person who reported it.
+    `incident_no` is unique only within its source, and there only among rows that the same people see; `content_key`
+    identifies a row that has none by a hash of its day, place and text. No column names a person who reported it.
     """
 
     __tablename__ = "incident"
@@ -84,15 +84,17 @@ class Incident(Located, Base):
             "uq_incident_incident_no",
             text("COALESCE(source_id, ''::text)"),
             "incident_no",
+            "units",
             unique=True,
-            postgresql_where=text("incident_no IS NOT NULL"),
+            postgresql_where=text("incident_no IS NOT NULL AND NOT sealed"),
         ),
         Index(
             "uq_incident_content_key",
             text("COALESCE(source_id, ''::text)"),
             "content_key",
+            "units",
             unique=True,
-            postgresql_where=text("incident_no IS NULL"),
+            postgresql_where=text("incident_no IS NULL AND NOT sealed"),
         ),
         Index("ix_incident_occurred_from", "occurred_from"),
         in_range("date_precision", 1, 4),

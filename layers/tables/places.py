@@ -84,7 +84,7 @@ class SiteAlias(Recorded, Base):
     geom: Mapped[Any] = geometry("POINT", nullable=True)
 
     __table_args__ = (
-        UniqueConstraint("source", "code"),
+        UniqueConstraint("source", "code", "units"),
         check("named", "code IS NOT NULL OR name IS NOT NULL"),
         check("geom", ON_EARTH),
     )
@@ -134,7 +134,7 @@ class Facility(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
-        UniqueConstraint("country", "facility_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("facility_id", "units"),
         one_of("kind", vocab.FACILITY_KIND),
         check("geom", ON_EARTH),
         *spatial_indexes("facility"),
@@ -160,7 +160,7 @@ class Route(Located, Base):
     geom_3857: Mapped[Any] = mercator("MULTILINESTRING")
 
     __table_args__ = (
-        UniqueConstraint("country", "route_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("route_id", "units"),
         one_of("use", vocab.ROUTE_USE),
         one_of("mode", vocab.ROUTE_MODE),
         one_of("passability", vocab.PASSABILITY),
@@ -186,7 +186,7 @@ class Checkpoint(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
-        UniqueConstraint("country", "checkpoint_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("checkpoint_id", "units"),
         one_of("operator_kind", vocab.ACTOR_KIND),
         one_of("lawful", vocab.LAWFUL),
         one_of("levy", vocab.LEVY),

@@ -62,7 +62,7 @@ class Deployment(Located, Base):
     geom_3857: Mapped[Any] = mercator("GEOMETRY")
 
     __table_args__ = (
-        UniqueConstraint("country", "deployment_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("deployment_id", "units", "valid_from"),
         one_of("provider_class", vocab.PROVIDER_CLASS),
         one_of("force", vocab.FORCE),
         one_of("function", vocab.DEPLOYMENT_FUNCTION),
@@ -101,7 +101,7 @@ class EscortMovement(Recorded, Base):
     incident_no: Mapped[str | None]
 
     __table_args__ = (
-        UniqueConstraint("country", "movement_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("movement_id", "units", "arrived_at"),
         one_of("cargo", vocab.CARGO),
         *not_negative("dispatched_kg", "received_kg", "escort_strength", "vehicles", "deviation_m"),
         in_order("departed_at", "arrived_at"),

@@ -32,7 +32,7 @@ CREATE TABLE published_edition (
     made_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     synthetic BOOLEAN NOT NULL,
     CONSTRAINT pk_published_edition PRIMARY KEY (edition_id),
-    CONSTRAINT uq_published_edition_quarter_number UNIQUE (quarter, number),
+    CONSTRAINT uq_published_edition_quarter_synthetic_number UNIQUE (quarter, synthetic, number),
     CONSTRAINT ck_published_edition_quarter CHECK (quarter = date_trunc('quarter', quarter)::date),
     CONSTRAINT ck_published_edition_number CHECK (number >= 1)
 );
@@ -44,7 +44,7 @@ CREATE TABLE published_cell (
     incidents INTEGER,
     CONSTRAINT pk_published_cell PRIMARY KEY (edition_id, unit_code, level),
     CONSTRAINT ck_published_cell_level CHECK (level = ANY (ARRAY['1'::text, '2'::text, '3'::text, 'unknown'::text])),
-    CONSTRAINT ck_published_cell_incidents CHECK (incidents = 0 OR incidents >= 3),
+    CONSTRAINT ck_published_cell_incidents CHECK (incidents >= 3),
     CONSTRAINT fk_published_cell_edition_id FOREIGN KEY (edition_id)
         REFERENCES published_edition (edition_id) ON DELETE CASCADE
 );
@@ -149,23 +149,36 @@ END $$;
 CREATE TRIGGER known_unit BEFORE INSERT OR UPDATE ON user_scope
 FOR EACH ROW EXECUTE FUNCTION scope_of_a_known_unit();
 
--- An installation that has an administrator keeps one.
+-- An installation that has an administrator keeps one. The lock makes two of them who leave at once do it in turn, each
+-- seeing what the other did.
 CREATE FUNCTION keep_an_admin() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (
+    PERFORM pg_advisory_xact_lock(6318006);
+    IF EXISTS (
         SELECT FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
-         WHERE scope.role = 'admin' AND person.disabled_at IS NULL AND NOT person.synthetic)
-       AND EXISTS (SELECT FROM public.app_user WHERE NOT synthetic) THEN
+         WHERE scope.user_name = OLD.user_name AND scope.role = 'admin' AND person.disabled_at IS NULL
+           AND NOT person.synthetic)
+       AND NOT EXISTS (
+        SELECT FROM public.user_scope AS scope JOIN public.app_user AS person USING (user_name)
+         WHERE scope.user_name <> OLD.user_name AND scope.role = 'admin' AND person.disabled_at IS NULL
+           AND NOT person.synthetic) THEN
         RAISE EXCEPTION 'the last administrator cannot be disabled' USING ERRCODE = 'check_violation';
     END IF;
-    RETURN NULL;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
 END $$;
 
-CREATE CONSTRAINT TRIGGER keep_an_admin AFTER UPDATE OR DELETE ON app_user
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NOT OLD.synthetic) EXECUTE FUNCTION keep_an_admin();
-CREATE CONSTRAINT TRIGGER keep_an_admin AFTER UPDATE OR DELETE ON user_scope
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.role = 'admin') EXECUTE FUNCTION keep_an_admin();
+CREATE TRIGGER keep_an_admin BEFORE DELETE ON app_user FOR EACH ROW EXECUTE FUNCTION keep_an_admin();
+CREATE TRIGGER keep_an_admin_enabled BEFORE UPDATE ON app_user
+FOR EACH ROW WHEN (NEW.disabled_at IS NOT NULL OR NEW.synthetic) EXECUTE FUNCTION keep_an_admin();
+CREATE TRIGGER keep_an_admin BEFORE DELETE ON user_scope
+FOR EACH ROW WHEN (OLD.role = 'admin') EXECUTE FUNCTION keep_an_admin();
+CREATE TRIGGER keep_an_admin_in_role BEFORE UPDATE ON user_scope
+FOR EACH ROW WHEN (OLD.role = 'admin' AND (NEW.role <> 'admin' OR NEW.user_name <> OLD.user_name))
+EXECUTE FUNCTION keep_an_admin();
 
 -- Who wrote a row is not the writer's to say.
 CREATE FUNCTION signed() RETURNS trigger
@@ -190,6 +203,27 @@ ALTER FUNCTION incident_moved() SECURITY DEFINER SET search_path = pg_catalog, p
 ALTER FUNCTION deployment_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
 ALTER FUNCTION committee_moved() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp;
 
+-- An incident is released once, and a release tells no smaller unit than the place that was chosen for it.
+DROP INDEX ix_incident_release_incident_id;
+ALTER TABLE incident_release ADD CONSTRAINT uq_incident_release_incident_id UNIQUE (incident_id);
+
+CREATE FUNCTION release_units() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    SELECT units, country INTO NEW.units, NEW.country FROM public.incident WHERE incident_id = NEW.incident_id;
+    NEW.units := coalesce(NEW.units, '{}');
+    IF NEW.location_precision = 5 THEN
+        NEW.units := ARRAY(
+            SELECT code FROM unnest(NEW.units) WITH ORDINALITY AS each (code, place)
+             WHERE EXISTS (SELECT FROM public.admin_unit WHERE unit_code = code AND level <= 1)
+             ORDER BY place);
+    END IF;
+    RETURN NEW;
+END $$;
+
+DROP TRIGGER units ON incident_release;
+CREATE TRIGGER units BEFORE INSERT OR UPDATE ON incident_release FOR EACH ROW EXECUTE FUNCTION release_units();
+
 -- === Views of what a role sees of rows that it does not get ===========================================================
 -- They run with their owner's rights on purpose: the rows or columns that they leave out are the rule.
 
@@ -207,6 +241,154 @@ SELECT unit.unit_code, deployment.function, deployment.force, count(*)::integer 
    AND unit.unit_code = ANY (SELECT unit_code FROM admin_unit WHERE level >= 1)
    AND deployment.valid_from <= today() AND (deployment.valid_to IS NULL OR today() < deployment.valid_to)
  GROUP BY unit.unit_code, deployment.function, deployment.force;
+
+-- === The published edition ============================================================================================
+-- The only figures about incidents that the public has; docs/publication.md says why they give nothing back.
+
+-- The first day on which a quarter may be published: 60 days after its last one.
+CREATE FUNCTION published_from(quarter date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (quarter + interval '3 months')::date - 1 + 60;
+
+-- What an edition says of a cell that holds `actual` incidents, after all that earlier editions said of it; NULL is
+-- withheld, and reckoned as 2, the nearest to any figure. Where something within 2 of it was said before, that is said
+-- again: the difference of two editions is 0 or at least 3.
+CREATE FUNCTION published_count(actual integer, earlier integer[]) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN EXISTS (SELECT FROM unnest(earlier) AS said WHERE abs(greatest(actual, 2) - coalesce(said, 2)) <= 2)
+    THEN (SELECT said FROM unnest(earlier) AS said ORDER BY abs(greatest(actual, 2) - coalesce(said, 2)), said LIMIT 1)
+    ELSE nullif(greatest(actual, 2), 2)
+END;
+
+-- Makes the edition of a quarter: of synthetic rows alone or of real ones alone, since who can make the demonstration's
+-- rows could take them away from a sum of both. It counts what its caller may not see, and so fails, rather than count
+-- nothing, where a policy would bind the owner.
+CREATE FUNCTION make_edition(of_quarter date, of_synthetic boolean, correction boolean) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET row_security = off AS $$
+DECLARE
+    title CONSTANT text := to_char(of_quarter, 'YYYY"-Q"Q');
+    after_it CONSTANT date := (of_quarter + interval '3 months')::date;
+    provinces text[];
+    previous public.published_edition;
+    made integer;
+BEGIN
+    LOCK TABLE public.published_edition IN SHARE ROW EXCLUSIVE MODE;
+    IF public.today() < public.published_from(of_quarter) THEN
+        RAISE EXCEPTION '% is published 60 days after its end: from % on. Try again then.',
+            title, public.published_from(of_quarter);
+    END IF;
+    SELECT * INTO previous FROM public.published_edition
+     WHERE quarter = of_quarter AND synthetic = of_synthetic ORDER BY number DESC LIMIT 1;
+    IF previous.number IS NULL AND correction THEN
+        RAISE EXCEPTION '% has not been published yet, so there is nothing to correct: publish it first.', title;
+    ELSIF previous.number IS NOT NULL AND NOT correction THEN
+        RAISE EXCEPTION '% was published before, and an edition stays as it is. Correct it with a new edition.', title;
+    END IF;
+    provinces := ARRAY(
+        SELECT DISTINCT unit_code FROM public.admin_unit
+         WHERE level = 1 AND valid_from < after_it AND (valid_to IS NULL OR valid_to > of_quarter) ORDER BY unit_code);
+    IF cardinality(provinces) = 0 THEN
+        RAISE EXCEPTION 'No province of % is known. Load the boundaries of that time first.', title;
+    END IF;
+    -- Two editions of one quarter by different borders could be subtracted from each other.
+    IF correction AND provinces <> ARRAY(SELECT DISTINCT unit_code FROM public.published_cell
+                                          WHERE edition_id = previous.edition_id ORDER BY unit_code) THEN
+        RAISE EXCEPTION 'The provinces of % are others now than when it was published: by new borders, a correction'
+            ' would tell what was withheld. The last edition stays.', title;
+    END IF;
+
+    INSERT INTO public.published_edition (quarter, number, synthetic)
+    VALUES (of_quarter, coalesce(previous.number, 0) + 1, of_synthetic) RETURNING edition_id INTO made;
+    INSERT INTO public.published_cell (edition_id, unit_code, level, incidents)
+    WITH placed AS (
+        SELECT incident.units, incident.occurred_from, coalesce(incident.level::text, 'unknown') AS level,
+               count(*) AS incidents
+          FROM public.incident
+         WHERE incident.occurred_from >= of_quarter AND incident.occurred_from < after_it
+           AND incident.synthetic = of_synthetic AND incident.status <> 'rejected'
+           AND coalesce(incident.outcome, '') NOT IN ('unfounded', 'merged')
+         GROUP BY incident.units, incident.occurred_from, coalesce(incident.level::text, 'unknown')
+    ), counted AS (
+        SELECT province.unit_code, placed.level, sum(placed.incidents)::integer AS incidents
+          FROM placed
+         -- Somewhere on a line through several provinces is in none that is known.
+         CROSS JOIN LATERAL (
+            SELECT min(unit.unit_code) AS unit_code FROM public.admin_unit AS unit
+             WHERE unit.level = 1 AND unit.unit_code = ANY (placed.units) AND unit.valid_from <= placed.occurred_from
+               AND (unit.valid_to IS NULL OR placed.occurred_from < unit.valid_to)
+            HAVING count(DISTINCT unit.unit_code) = 1) AS province
+         GROUP BY province.unit_code, placed.level
+    ), said AS (
+        SELECT cell.unit_code, cell.level, array_agg(cell.incidents) AS earlier
+          FROM public.published_cell AS cell JOIN public.published_edition AS edition USING (edition_id)
+         WHERE edition.quarter = of_quarter AND edition.synthetic = of_synthetic
+         GROUP BY cell.unit_code, cell.level
+    )
+    SELECT made, province.unit_code, level.code,
+           public.published_count(coalesce(counted.incidents, 0), coalesce(said.earlier, '{}'))
+      FROM unnest(provinces) AS province (unit_code)
+     CROSS JOIN unnest(ARRAY['1', '2', '3', 'unknown']) AS level (code)
+      LEFT JOIN counted ON counted.unit_code = province.unit_code AND counted.level = level.code
+      LEFT JOIN said ON said.unit_code = province.unit_code AND said.level = level.code;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a published edition stays as it is; a correction is an edition of its own';
+END $$;
+
+-- Cells come and go with their edition, and at no other time.
+CREATE FUNCTION keep_with_edition() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM FROM public.published_edition WHERE edition_id = NEW.edition_id AND made_at <> now();
+    ELSE
+        PERFORM FROM public.published_edition WHERE edition_id = OLD.edition_id;
+    END IF;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a published edition stays as it is; a correction is an edition of its own';
+    END IF;
+    RETURN coalesce(NEW, OLD);
+END $$;
+
+CREATE TRIGGER frozen BEFORE UPDATE ON published_edition FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER frozen_unless_synthetic BEFORE DELETE ON published_edition
+FOR EACH ROW WHEN (NOT OLD.synthetic) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER frozen_whole BEFORE TRUNCATE ON published_edition EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER frozen BEFORE UPDATE ON published_cell FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER frozen_with_edition BEFORE INSERT OR DELETE ON published_cell
+FOR EACH ROW EXECUTE FUNCTION keep_with_edition();
+CREATE TRIGGER frozen_whole BEFORE TRUNCATE ON published_cell EXECUTE FUNCTION refuse_change();
+
+-- === Keys that do not tell of hidden rows =============================================================================
+-- A key that is taken by a row which the writer may not see must not be refused: that would tell that it is there. So every
+-- unique key names what decides who sees a row, its units above all: two rows collide only where whoever sees one sees the
+-- other. What is not yet to be seen has another date, and a sealed incident collides with nothing. That a key is given
+-- once among the rows that somebody does see is for the writer to check, as the import does.
+
+ALTER TABLE site_alias DROP CONSTRAINT uq_site_alias_source_code,
+    ADD CONSTRAINT uq_site_alias_source_code_units UNIQUE (source, code, units);
+ALTER TABLE facility DROP CONSTRAINT uq_facility_country_facility_id,
+    ADD CONSTRAINT uq_facility_facility_id_units UNIQUE (facility_id, units);
+ALTER TABLE route DROP CONSTRAINT uq_route_country_route_id,
+    ADD CONSTRAINT uq_route_route_id_units UNIQUE (route_id, units);
+ALTER TABLE checkpoint DROP CONSTRAINT uq_checkpoint_country_checkpoint_id,
+    ADD CONSTRAINT uq_checkpoint_checkpoint_id_units UNIQUE (checkpoint_id, units);
+ALTER TABLE training DROP CONSTRAINT uq_training_country_training_id,
+    ADD CONSTRAINT uq_training_training_id_units UNIQUE (training_id, units);
+ALTER TABLE deployment DROP CONSTRAINT uq_deployment_country_deployment_id,
+    ADD CONSTRAINT uq_deployment_deployment_id_units_valid_from UNIQUE (deployment_id, units, valid_from);
+ALTER TABLE escort_movement DROP CONSTRAINT uq_escort_movement_country_movement_id,
+    ADD CONSTRAINT uq_escort_movement_movement_id_units_arrived_at UNIQUE (movement_id, units, arrived_at);
+DROP INDEX uq_incident_incident_no, uq_incident_content_key;
+CREATE UNIQUE INDEX uq_incident_incident_no ON incident (COALESCE(source_id, ''::text), incident_no, units)
+    WHERE incident_no IS NOT NULL AND NOT sealed;
+CREATE UNIQUE INDEX uq_incident_content_key ON incident (COALESCE(source_id, ''::text), content_key, units)
+    WHERE incident_no IS NULL AND NOT sealed;
 
 -- === Policies =========================================================================================================
 
@@ -301,9 +483,10 @@ CREATE POLICY own ON import_issue
     USING (EXISTS (SELECT FROM import_batch AS batch WHERE batch.import_batch_id = import_issue.import_batch_id))
     WITH CHECK (EXISTS (SELECT FROM import_batch AS batch WHERE batch.import_batch_id = import_issue.import_batch_id));
 
--- The follow-up of coordinators. A release is of an incident that they may see.
+-- The follow-up of coordinators. A release is of an incident that they may see: sealed, it is its handlers' alone.
 CREATE POLICY release ON incident_release
-    USING (units && (SELECT viewer_units('coordinator')))
+    USING (units && (SELECT viewer_units('coordinator'))
+           AND EXISTS (SELECT FROM incident WHERE incident.incident_id = incident_release.incident_id))
     WITH CHECK (units && (SELECT viewer_units('coordinator'))
                 AND EXISTS (SELECT FROM incident WHERE incident.incident_id = incident_release.incident_id));
 CREATE POLICY follow ON action USING (units && (SELECT viewer_units('coordinator'))) WITH CHECK (units && (SELECT viewer_units('coordinator')));
@@ -314,9 +497,15 @@ CREATE POLICY follow ON meeting USING (units && (SELECT viewer_units('coordinato
 
 -- People: an administrator's, and one's own.
 CREATE POLICY read ON app_user FOR SELECT USING (user_name = viewer() OR (SELECT viewer_is('admin')));
-CREATE POLICY administer ON app_user USING ((SELECT viewer_is('admin'))) WITH CHECK ((SELECT viewer_is('admin')));
+CREATE POLICY administer ON app_user
+    USING ((SELECT viewer_is('admin')) AND NOT synthetic) WITH CHECK ((SELECT viewer_is('admin')) AND NOT synthetic);
 CREATE POLICY read ON user_scope FOR SELECT USING (user_name = viewer() OR (SELECT viewer_is('admin')));
-CREATE POLICY administer ON user_scope USING ((SELECT viewer_is('admin'))) WITH CHECK ((SELECT viewer_is('admin')));
+-- The demonstration's people stay as they are.
+CREATE POLICY administer ON user_scope
+    USING ((SELECT viewer_is('admin'))
+           AND EXISTS (SELECT FROM app_user AS person WHERE person.user_name = user_scope.user_name AND NOT person.synthetic))
+    WITH CHECK ((SELECT viewer_is('admin'))
+           AND EXISTS (SELECT FROM app_user AS person WHERE person.user_name = user_scope.user_name AND NOT person.synthetic));
 CREATE POLICY read ON audit_event FOR SELECT USING ((SELECT viewer_is('admin')));
 
 -- === Grants: what is not here is not to be had ========================================================================
@@ -324,7 +513,8 @@ CREATE POLICY read ON audit_event FOR SELECT USING ((SELECT viewer_is('admin')))
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM geoapp_web;
 REVOKE EXECUTE ON FUNCTION viewer_units(text[]), viewer_is(text), viewer_rights(), session_user_name(text),
-    start_demo_session(text, text, integer), end_session(text), demo_people(), find_unit_origins() FROM PUBLIC;
+    start_demo_session(text, text, integer), end_session(text), demo_people(), find_unit_origins(),
+    make_edition(date, boolean, boolean) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO geoapp_web;
 GRANT EXECUTE ON FUNCTION viewer_units(text[]), viewer_is(text), viewer_rights(), session_user_name(text),
     start_demo_session(text, text, integer), end_session(text), demo_people() TO geoapp_web;

@@ -1,0 +1,116 @@
+"""`geoapp user`: who may sign in, and what each may do and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy import Connection
+
+from geoapp.access import people
+from geoapp.access.people import Person
+from geoapp.cli.context import current_database
+from geoapp.settings import Settings
+from layers.vocabulary import ROLE
+
+ROLE_OPTION = click.option("--role", type=click.Choice(list(ROLE)), required=True, help="What they may do.")
+SCOPE_OPTION = click.option(
+    "--scope",
+    "scopes",
+    metavar="UNIT",
+    multiple=True,
+    help="A unit in which they may do it, such as CD or CD-SK; may be repeated. An administrator has none.",
+)
+
+
+@click.group()
+def user() -> None:
+    """People: add, list, disable, and change what they may do."""
+
+
+@user.command()
+@click.argument("name")
+@ROLE_OPTION
+@SCOPE_OPTION
+def add(name: str, role: str, scopes: tuple[str, ...]) -> None:
+    """Add NAME with a role in units."""
+    with _database() as connection:
+        people.add_person(connection, name, role, scopes)
+        added = _described(connection, name)
+    click.echo(f"Added {added}.")
+
+
+@user.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_(as_json: bool) -> None:
+    """List everybody with their roles and units."""
+    with _database() as connection:
+        found = people.list_people(connection)
+    if as_json:
+        click.echo(json.dumps([_as_json(person) for person in found]))
+    elif not found:
+        click.echo("There is nobody yet. Add somebody with `geoapp user add NAME --role ROLE --scope UNIT`.")
+    else:
+        width = max(len(person.name) for person in found)
+        for person in found:
+            notes = [*(["demonstration"] if person.synthetic else []), *(["disabled"] if person.disabled else [])]
+            told = f"{person.name:{width}}  {_rights(person)}"
+            click.echo(f"{told} ({', '.join(notes)})" if notes else told)
+
+
+@user.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Take every right from NAME at once, until they are enabled again."""
+    with _database() as connection:
+        changed = people.disable(connection, name)
+    click.echo(f"Disabled {name}." if changed else f"{name} was disabled before.")
+
+
+@user.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Give NAME their rights back."""
+    with _database() as connection:
+        changed = people.enable(connection, name)
+        now = _described(connection, name)
+    click.echo(f"Enabled {now}." if changed else f"{name} was not disabled.")
+
+
+@user.command()
+@click.argument("name")
+@ROLE_OPTION
+@SCOPE_OPTION
+def scope(name: str, role: str, scopes: tuple[str, ...]) -> None:
+    """Give NAME a role in units, in place of all that they had."""
+    with _database() as connection:
+        people.set_rights(connection, name, role, scopes)
+        changed = _described(connection, name)
+    click.echo(f"Changed {changed}.")
+
+
+@contextmanager
+def _database() -> Iterator[Connection]:
+    with current_database(Settings.from_environment()) as engine, engine.begin() as connection:
+        yield connection
+
+
+def _described(connection: Connection, name: str) -> str:
+    (person,) = (each for each in people.list_people(connection) if each.name == name)
+    return f"{name}: {_rights(person)}"
+
+
+def _rights(person: Person) -> str:
+    held = [f"{role} in {', '.join(units)}" if units else role for role, units in person.rights.items()]
+    return "; ".join(held) or "no role"
+
+
+def _as_json(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "roles": {role: list(units) for role, units in person.rights.items()},
+        "disabled": person.disabled,
+        "synthetic": person.synthetic,
+    }
