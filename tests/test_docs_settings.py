@@ -19,7 +19,12 @@ ROWS = {
     )
 }
 # Their defaults are in words, since they depend on who runs geoapp, or there is none.
-IN_WORDS = {"GEOAPP_HOME", "GEOAPP_DATABASE_URL", "GEOAPP_DATABASE_PASSWORD"}
+IN_WORDS = {
+    "GEOAPP_HOME",
+    "GEOAPP_DATABASE_URL",
+    "GEOAPP_DATABASE_PASSWORD",
+    "GEOAPP_WEB_DATABASE_PASSWORD",
+}
 
 
 @pytest.fixture(scope="module")
