@@ -33,6 +33,7 @@ LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 START_SECONDS = 60
 
+# Terse: the details of an error quote the row that it is about, which is nothing for a log.
 CONFIGURATION = """\
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -44,6 +45,7 @@ maintenance_work_mem = '256MB'
 max_wal_size = '2GB'
 random_page_cost = 1.1
 jit = off
+log_error_verbosity = terse
 """
 
 

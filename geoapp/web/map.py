@@ -32,10 +32,7 @@ def page() -> Response:
     with reading() as connection:
         synthetic = connection.scalar(select(exists().where(Source.source_id == "demo")))
     parts = map_parts(draw(current_viewer(), g.language), nonce())
-    response = make_response(render_template("map.html", parts=parts, synthetic=synthetic))
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Cookie, Authorization, Accept-Language"
-    return response
+    return make_response(render_template("map.html", parts=parts, synthetic=synthetic))
 
 
 def draw(viewer: Viewer, language: str) -> folium.Map:

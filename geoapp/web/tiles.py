@@ -32,9 +32,6 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
             abort(404)
     response = Response(content, mimetype=MVT)
     response.add_etag()
-    # Kept by the browser, but asked for again each time: rows change, and what a viewer may see does too.
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Cookie, Authorization"
     response.make_conditional(request)
     return response
 

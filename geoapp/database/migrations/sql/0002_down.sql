@@ -50,7 +50,7 @@ ALTER TABLE deployment DROP CONSTRAINT uq_deployment_deployment_id_units_valid_f
     ADD CONSTRAINT uq_deployment_country_deployment_id UNIQUE NULLS NOT DISTINCT (country, deployment_id);
 ALTER TABLE escort_movement DROP CONSTRAINT uq_escort_movement_movement_id_units_arrived_at,
     ADD CONSTRAINT uq_escort_movement_country_movement_id UNIQUE NULLS NOT DISTINCT (country, movement_id);
-DROP INDEX uq_incident_incident_no, uq_incident_content_key;
+DROP INDEX ix_incident_policy, uq_incident_incident_no, uq_incident_content_key;
 CREATE UNIQUE INDEX uq_incident_incident_no ON incident (COALESCE(source_id, ''::text), incident_no)
     WHERE incident_no IS NOT NULL;
 CREATE UNIQUE INDEX uq_incident_content_key ON incident (COALESCE(source_id, ''::text), content_key)

@@ -1,0 +1,200 @@
+"""What row-level security costs: the same tile, feature and corridor queries with it and without, in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import asinh, pi, radians, tan
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from geoalchemy2 import Geography
+from sqlalchemy import Connection, Engine, cast, event, func, select, text
+
+from geoapp.access.viewer import set_viewer
+from geoapp.errors import GeoappError
+from geoapp.publish.tiles import Tile, layer_tile
+from layers.catalogue import LAYERS
+from layers.filter import Filter
+from layers.tables import Base, Incident, IncidentRelease, Route
+
+# How much slower than without any policy the queries may be.
+MOST = 1.10
+ROUNDS = 7
+PLACES = 6
+CORRIDOR_M = 5000
+# Half the side of a feature query's box, in degrees: about 50 km across.
+HALF_BOX = 0.225
+YEAR = timedelta(days=365)
+ALL = Filter()
+
+COUNTED = (Incident, IncidentRelease, Route)
+# Places and routes spread over the data, the same at each run.
+SPREAD_PLACES = text("SELECT ST_X(geom), ST_Y(geom) FROM incident WHERE geom IS NOT NULL ORDER BY incident_id LIMIT :n")
+SPREAD_ROUTES = text("SELECT route_id FROM route ORDER BY md5(route_id) LIMIT :n")
+LAST_DAY = text("SELECT max(occurred_from) FROM incident")
+ANALYST_OF_ALL = text(
+    "SELECT user_name FROM user_scope JOIN app_user USING (user_name)"
+    " WHERE disabled_at IS NULL AND role = 'analyst' GROUP BY user_name"
+    " HAVING array_agg(unit_code) @> (SELECT array_agg(DISTINCT unit_code) FROM admin_unit WHERE level = 0)"
+    " ORDER BY user_name LIMIT 1"
+)
+
+# A statement as it goes to the driver, with its parameters.
+Statement = tuple[str, Any]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One kind of query: milliseconds without policies and with them, and how many times as long it takes."""
+
+    query: str
+    without_ms: float
+    with_ms: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class AccessBenchmark:
+    """The data that was asked, as whom, and what each kind of query cost."""
+
+    rows: dict[str, int]
+    viewer: str
+    costs: Sequence[Cost]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every query stays within the limit."""
+        return all(cost.ratio <= MOST for cost in self.costs)
+
+    def report(self) -> str:
+        """The figures as a table for people."""
+        data = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
+        lines = [f"Data: {data}.", f"Viewer: {self.viewer}, {ROUNDS} rounds in turns, medians.", ""]
+        lines.append(f"{'query':28} {'without':>10} {'with':>10} {'ratio':>7}")
+        for cost in self.costs:
+            verdict = "" if cost.ratio <= MOST else "  too slow"
+            lines.append(f"{cost.query:28} {cost.without_ms:7.2f} ms {cost.with_ms:7.2f} ms {cost.ratio:7.3f}{verdict}")
+        worst = max(cost.ratio for cost in self.costs)
+        said = "within" if self.passed else "ABOVE"
+        return "\n".join([*lines, "", f"The largest ratio, {worst:.3f}, is {said} the limit of {MOST:.2f}."])
+
+
+def run_access(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> AccessBenchmark:
+    """Time the queries on what is loaded; `progress` is told of each round.
+
+    Raises GeoappError where there is nothing to ask for, or no analyst of all countries to ask as.
+    """
+    with owner.connect() as without, web.connect() as bound:
+        viewer = without.scalar(ANALYST_OF_ALL)
+        rows = {model.__tablename__: _count(without, model) for model in COUNTED}
+        if not viewer or not rows["incident"] or not rows["route"]:
+            raise GeoappError(
+                "There is nothing to measure: it takes incidents, routes and an analyst of all countries."
+                " Load the demonstration data with `geoapp demo load --incidents 1000000 --routes 400`."
+            )
+        cases = queries(without)
+        set_viewer(bound, viewer)
+        costs = [_cost(name, cases[name], without, bound, progress) for name in cases]
+    return AccessBenchmark(rows, viewer, costs)
+
+
+def queries(connection: Connection) -> dict[str, list[Statement]]:
+    """The statements of each kind of query, over places and routes that are spread over the data."""
+    last = connection.scalar(LAST_DAY)
+    recent = Filter(since=last - YEAR, until=last) if last else ALL
+    places = [(float(x), float(y)) for x, y in connection.execute(SPREAD_PLACES, {"n": PLACES})]
+    routes = list(connection.scalars(SPREAD_ROUTES, {"n": PLACES}))
+
+    def tiles(z: int) -> list[Statement]:
+        found = {tile_at(x, y, z) for x, y in places}
+        asked = sorted(found, key=lambda tile: (tile.x, tile.y))
+        return statements(
+            connection, lambda: [layer_tile(connection, LAYERS["incidents"], each, ALL) for each in asked]
+        )
+
+    return {
+        "incidents, tile at z12": tiles(12),
+        "incidents, tile at z8": tiles(8),
+        "incidents, features in a box": statements(
+            connection, lambda: [features(connection, place, recent) for place in places]
+        ),
+        "incidents along a route": statements(connection, lambda: [corridor(connection, route) for route in routes]),
+    }
+
+
+def tile_at(lon: float, lat: float, z: int) -> Tile:
+    """The tile at zoom `z` that holds a point in degrees."""
+    return Tile(z, int((lon + 180) / 360 * 2**z), int((1 - asinh(tan(radians(lat))) / pi) / 2 * 2**z))
+
+
+def features(connection: Connection, centre: tuple[float, float], chosen: Filter) -> Sequence[Any]:
+    """The properties of the incidents in a box around a point in degrees, on the days of a filter."""
+    layer = LAYERS["incidents"]
+    place = layer.places[0]
+    x, y = centre
+    box = func.ST_MakeEnvelope(x - HALF_BOX, y - HALF_BOX, x + HALF_BOX, y + HALF_BOX, 4326)
+    asked = layer.rows(place, chosen).add_columns(*layer.properties, func.ST_AsBinary(place.geom))
+    return connection.execute(asked.where(place.geom.op("&&")(box))).all()
+
+
+def corridor(connection: Connection, route_id: str) -> Sequence[Any]:
+    """The incidents within 5 km of a route: its box first, which has an index, then the geodesic distance."""
+    path = select(Route.geom).where(Route.route_id == route_id).limit(1).scalar_subquery()
+    # One degree is 110.5 km at least.
+    reach = func.ST_Expand(path, CORRIDOR_M / 110_500)
+    near = func.ST_DWithin(cast(Incident.geom, Geography), cast(path, Geography), CORRIDOR_M)
+    asked = select(Incident.incident_id, Incident.level, Incident.occurred_from)
+    return connection.execute(asked.where(Incident.geom.op("&&")(reach), near)).all()
+
+
+def statements(connection: Connection, ask: Callable[[], Any]) -> list[Statement]:
+    """What `ask` sends over the connection, to be sent again as it is."""
+    sent: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    return sent
+
+
+def _count(connection: Connection, model: type[Base]) -> int:
+    return connection.scalar(select(func.count()).select_from(model)) or 0
+
+
+def _cost(
+    name: str, cases: Sequence[Statement], without: Connection, bound: Connection, progress: Callable[[int], Any]
+) -> Cost:
+    """The cost of one kind of query.
+
+    The ratio is the median over pairs that ran one after the other, so that a machine which is busy with something
+    else for a while slows both of a pair. The first round fills the caches and does not count.
+    """
+    plain: list[float] = []
+    policed: list[float] = []
+    for number in range(ROUNDS + 1):
+        for case in cases:
+            # Who comes first changes, so that neither always finds what the other has fetched.
+            turns = [(without, plain), (bound, policed)]
+            for connection, taken in turns if number % 2 else reversed(turns):
+                taken.append(_milliseconds(connection, case))
+        if number == 0:
+            plain.clear()
+            policed.clear()
+        else:
+            progress(1)
+    ratio = median(slow / fast for fast, slow in zip(plain, policed, strict=True))
+    return Cost(name, median(plain), median(policed), ratio)
+
+
+def _milliseconds(connection: Connection, case: Statement) -> float:
+    started = perf_counter()
+    connection.exec_driver_sql(*case).all()
+    return (perf_counter() - started) * 1000

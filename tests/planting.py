@@ -1,0 +1,235 @@
+"""Rows with a marker of their own in every text: whoever finds one in an answer knows which column of which row leaked.
+
+The texts are found in the models, so that a new column is planted by itself; a new table fails until it has its rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, CheckConstraint, Column, Connection, Table, Text, Uuid, insert, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from layers.tables import Base
+
+MARKER = re.compile(r"zq\d{5}qz")
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+DECIMAL = re.compile(r"-?\d{1,3}\.\d{4,}")
+# A unit of each country, and a second province of one; in each a place, in degrees.
+PLACES = {
+    "CD-SK": (28.84, -2.50),
+    "CD-NK": (29.00, -1.55),
+    "RW": (30.06, -1.94),
+    "BI": (29.92, -3.43),
+    "UG": (30.66, -0.61),
+}
+# Each planted row lies somewhere of its own, some 60 m from the next.
+STEP = 0.00061
+
+# Everybody's own ground: nothing in these tables is for some people alone.
+PUBLIC = {
+    "admin_unit",
+    "admin_unit_part",
+    "admin_unit_origin",
+    "base_feature",
+    "vocab",
+    "setting",
+    "published_edition",
+    "published_cell",
+}
+# Written with the people themselves; the session's token is looked for as it is.
+OF_PEOPLE = {"app_user", "user_scope", "web_session"}
+# What cannot hold a marker, and why.
+UNPLANTED = {
+    "country": "written by the database",
+    "units": "written by the database",
+    "created_by": "written by the database",
+    "unit_code": "names a unit",
+    "sha256": "a hash",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A planted row: the unit that it lies in, what is special of it, and the row that it is about."""
+
+    table: str
+    unit: str
+    state: str
+    key: str
+    about: Row | None = None
+
+
+@dataclass
+class Planting:
+    """All planted rows, and which column of which row each marker, identifier and place belongs to."""
+
+    rows: list[Row] = field(default_factory=list)
+    words: dict[str, tuple[Row, str]] = field(default_factory=dict)
+    places: dict[Row, tuple[float, float]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def of(self, table: str, *states: str) -> list[Row]:
+        """The rows of a table, in all states or in some."""
+        return [row for row in self.rows if row.table == table and (not states or row.state in states)]
+
+    def marker(self, row: Row, column: str) -> str:
+        """The marker of one column of one row."""
+        return next(word for word, owner in self.words.items() if owner == (row, column))
+
+    def found_in(self, said: str) -> set[tuple[Row, str]]:
+        """The columns of rows that a text tells of, by their markers, identifiers or longitudes."""
+        said = said.casefold()
+        found = {self.words[word] for word in {*MARKER.findall(said), *UUID.findall(said)} if word in self.words}
+        by_longitude = {f"{lon:.5f}": row for row, (lon, _) in self.places.items()}
+        for number in set(DECIMAL.findall(said)):
+            if row := by_longitude.get(f"{float(number):.5f}"):
+                found.add((row, "geom"))
+        return found
+
+    def found_at(self, lon: float, lat: float) -> set[tuple[Row, str]]:
+        """The rows that lie within 20 m or so."""
+        near = STEP / 3
+        return {(row, "geom") for row, (x, y) in self.places.items() if abs(x - lon) < near and abs(y - lat) < near}
+
+    def plant(
+        self, connection: Connection, table: str, unit: str, state: str = "", about: Row | None = None, **given: Any
+    ) -> Row:
+        """Insert one row with markers in all texts that are not given."""
+        model: Table = Base.metadata.tables[table]
+        markers = {column.name: f"zq{next(self._numbers):05}qz" for column in model.columns if is_free_text(column)}
+        for name in given:
+            markers.pop(name, None)
+        values = {name: _as_value(model.columns[name], marker) for name, marker in markers.items()} | given
+        place = None
+        if "geom" in model.columns and "geom" not in given:
+            x, y = PLACES[unit]
+            place = (round(x + STEP * (len(self.rows) % 40) + 0.000037, 6), round(y + STEP * (len(self.rows) // 40), 6))
+            values["geom"] = f"SRID=4326;{_shape(model, place)}"
+        (key,) = model.primary_key.columns
+        row = Row(table, unit, state, str(connection.scalar(insert(model).values(values).returning(key))), about)
+        self.rows.append(row)
+        self.words |= {marker: (row, name) for name, marker in markers.items()}
+        if isinstance(key.type, Uuid):
+            self.words[row.key] = (row, key.name)
+        if place:
+            self.places[row] = place
+        return row
+
+
+def is_free_text(column: Column[Any]) -> bool:
+    """Whether a column holds words of people, and not a code, a reference or what the database writes."""
+    textual = isinstance(column.type, Text | JSONB) or (
+        isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Text)
+    )
+    coded = re.compile(rf"{column.name} (= ANY \(|<@ )ARRAY\[")
+    checks = [each for each in column.table.constraints if isinstance(each, CheckConstraint)]
+    return (
+        textual
+        and column.name not in UNPLANTED
+        and not column.foreign_keys
+        and column.computed is None
+        and not any(coded.match(str(each.sqltext)) for each in checks)
+    )
+
+
+def plant_everything(connection: Connection) -> Planting:
+    """Plant rows of every table in every unit, in every state that changes who may see them."""
+    planting = Planting()
+    connection.execute(text("INSERT INTO source (source_id, name) VALUES ('demo', 'demonstration')"))
+    for unit in PLACES:
+        _plant_unit(connection, planting, unit)
+    missing = set(Base.metadata.tables) - PUBLIC - OF_PEOPLE - {row.table for row in planting.rows}
+    assert not missing, f"add rows of {missing} to tests/planting.py, or name them public there"
+    somebody = planting.plant(connection, "app_user", "RW")
+    connection.execute(
+        text("INSERT INTO user_scope (user_name, role, unit_code) VALUES (:name, 'committee', 'RW')"),
+        {"name": somebody.key},
+    )
+    return planting
+
+
+def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
+    def plant(table: str, state: str = "", about: Row | None = None, **given: Any) -> Row:
+        return planting.plant(connection, table, unit, state, about, **given)
+
+    # Where a place is known from is no secret of those who may see the place; where a report comes from is.
+    source, reporter = plant("source", "of places").key, plant("source", "of reports").key
+    counts = dict.fromkeys(("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"), 0)
+    batch = plant("import_batch", sha256="0" * 64, source_id=source, **counts).key
+    plant("import_issue", import_batch_id=batch, severity="error")
+    origin = {"source_id": source, "import_batch_id": batch}
+    plant("audit_event")
+
+    site = plant("mine_site", **origin)
+    plant("mine_site", "synthetic", synthetic=True)
+    plant("site_alias", site_id=site.key)
+    plant("site_visit", site_id=site.key, visited_on="2024-01-10", **origin)
+    depot = plant("facility", "depot", kind="depot", **origin)
+    magazine = plant("facility", "magazine", kind="explosives_magazine", **origin)
+    route = plant("route", **origin)
+    plant("checkpoint", **origin)
+
+    current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
+    plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)
+    future = plant("deployment", "future", force="army", valid_from="2999-01-01", **origin)
+    plant("escort_movement", "arrived", route_ref=route.key, cargo="explosives", arrived_at="2024-01-10 12:00+00")
+    plant("escort_movement", "underway", route_ref=route.key, cargo="explosives", arrived_at="2999-01-10 12:00+00")
+
+    day: dict[str, Any] = {"occurred_from": "2024-01-10", "level": 1, "channel": "whistleblower"}
+    reported = {"source_id": reporter, "import_batch_id": batch}
+    about = {"site_id": site.key, **reported}
+    incidents = [
+        plant("incident", "restricted", **day, **about),
+        plant("incident", "sealed", sealed=True, **day, **about),
+        plant("incident", "handled", sealed=True, handlers=["coordinator-sk"], **day, **about),
+        plant("incident", "released", **day, **about),
+        plant("incident", "synthetic", synthetic=True, **day, **reported),
+    ]
+    committee = plant("committee", kind="CPS", unit_code=unit, **origin)
+    plant("committee_seat", committee_id=committee.key)
+    meeting = plant("meeting", committee_id=committee.key, held_on="2024-02-01")
+    decided: dict[str, Any] = {"committee_id": committee.key, "meeting_id": meeting.key, "decided_on": "2024-02-01"}
+    for incident in incidents:
+        if incident.state in {"released", "synthetic"}:
+            plant(
+                "incident_release",
+                "synthetic" if incident.state == "synthetic" else "",
+                incident,
+                incident_id=incident.key,
+                released_on="2024-02-01",
+                level=1,
+                status="open",
+                shown_date="2024-01-01",
+                shown_date_precision=3,
+                location_precision=3,
+                synthetic=incident.state == "synthetic",
+                # What the database has to leave out of a real one.
+                source_id="demo" if incident.state == "synthetic" else reporter,
+            )
+        plant("action", f"on {incident.state}", incident, incident_id=incident.key, **decided)
+        plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key)
+    plant("action", "on a site", site, site_id=site.key, **decided)
+    plant("action", "on a depot", depot, facility_ref=depot.key, **decided)
+    plant("action", "on a magazine", magazine, facility_ref=magazine.key, **decided)
+    plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
+    plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
+    plant("risk_item", "on a site", site, site_id=site.key)
+    plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
+
+
+def _as_value(column: Column[Any], marker: str) -> Any:
+    if isinstance(column.type, JSONB):
+        return {marker: 1}
+    return [marker] if isinstance(column.type, ARRAY) else marker
+
+
+def _shape(model: Table, place: tuple[float, float]) -> str:
+    lon, lat = place
+    if model.columns["geom"].type.geometry_type == "MULTILINESTRING":
+        return f"MULTILINESTRING(({lon} {lat}, {lon + 0.01} {lat + 0.01}))"
+    return f"POINT({lon} {lat})"

@@ -1,0 +1,556 @@
+"""No answer tells a person of a row, or of a part of one, that is not for them; and each gets what is.
+
+Every address and every command that reads has a line below. A new one without a line fails; so does a new table without
+rows in tests/planting.py, while a new column of text is planted by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pytest
+from browser import GEOAPP
+from cast import CAST
+from conftest import settings_for
+from flask import Flask
+from planting import PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
+from releasing import FORM, ClientOf
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+from test_tiles import read, tile_of
+from werkzeug.test import TestResponse
+
+from geoapp.access.viewer import set_viewer
+from geoapp.cli import cli
+from geoapp.database.cluster import Cluster
+from geoapp.database.engine import open_engine, open_web_engine
+from geoapp.settings import Settings
+from geoapp.web.session import hash_of
+from layers.catalogue import LAYERS
+from layers.tables import Base
+
+# === Who may see what: what was promised, written down apart from the policies that keep it ===========================
+
+PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "admin")
+FULL_ROLES = {"coordinator", "analyst", "gis"}
+PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
+# Whole rows that a committee sees in its units, and the columns of a release that were chosen for it.
+WHOLE_FOR_A_COMMITTEE = {"committee", "committee_seat", "meeting", "training", "route"}
+# Who released it is the coordinator whom they meet.
+RELEASED = {"id", "summary_fr", "summary_en", "geom", "released_by"}
+OF_AN_ADMINISTRATOR = {
+    "app_user": {"user_name"},
+    # The audit without content.
+    "audit_event": {"user_name", "what", "object", "request_id"},
+}
+# A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
+OF_THE_OPERATOR = {"import_batch", "import_issue"}
+
+
+def may_see(name: str, row: Row, column: str) -> bool:
+    """Whether a person may be told of one column of a planted row."""
+    role, scope = CAST.get(name, ("public", []))
+    if name == "operator":
+        return True
+    if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
+        return True
+    if role == "admin":
+        return column in OF_AN_ADMINISTRATOR.get(row.table, ())
+    if row.unit not in scope and row.unit[:2] not in scope:
+        return False
+    if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:
+        return column == "import_batch_id"
+    return (
+        _committee_may_see(row, column) if role == "committee" else role in FULL_ROLES and _handler_may_see(name, row)
+    )
+
+
+def _handler_may_see(name: str, row: Row) -> bool:
+    if row.state == "sealed" or (row.state == "handled" and name != "coordinator-sk"):
+        return False
+    if row.state in {"future", "underway"}:
+        return False
+    return row.about is None or _handler_may_see(name, row.about)
+
+
+def _committee_may_see(row: Row, column: str) -> bool:
+    if row.table == "incident_release":
+        return column in RELEASED
+    if row.table == "incident":
+        # A release bears the identifier of its incident, so that a map and a page can be of the same one.
+        return row.state in {"released", "synthetic"} and column == "incident_id"
+    if row.table == "source":
+        return row.state == "of places" and column == "source_id"
+    if row.table == "facility":
+        return row.state != "magazine"
+    if row.table == "action":
+        assert row.about is not None
+        return row.about.state in {"released", "synthetic", "depot"} or row.about.table == "mine_site"
+    return row.table in WHOLE_FOR_A_COMMITTEE
+
+
+# === The table: what is asked for at each address, and what has to be found there =====================================
+
+HANDLERS = "coordinator-sk analyst-rw gis-cd"
+SIGNED_IN = f"committee-sk {HANDLERS}"
+EVERYBODY = " ".join(PEOPLE)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request."""
+
+    path: str
+    form: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """The requests of one URL rule, and the columns that they show: to whom, of which table (and state).
+
+    What is listed has to be seen by those of the people named who may see it; what nobody may, by none.
+    """
+
+    asks: Callable[[Planting], Iterable[Ask]]
+    shows: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def only(*paths: str) -> Callable[[Planting], Iterable[Ask]]:
+    """Addresses that take no row."""
+    return lambda _: [Ask(path) for path in paths]
+
+
+def tile_asks(planting: Planting) -> Iterator[Ask]:
+    """Tiles of every layer wherever rows are, as rows and as counts, with filters and without."""
+    for zoom, query in ((12, ""), (12, "?unit=CD-SK,RW&level=1&since=2024-01-01"), (7, "")):
+        for z, x, y in sorted({tile_of(lon, lat, zoom) for lon, lat in planting.places.values()}):
+            for layer in [*LAYERS, "base"]:
+                yield Ask(f"/tiles/{layer}/{z}/{x}/{y}.mvt{query}")
+
+
+def detail_asks(planting: Planting) -> Iterator[Ask]:
+    """Every planted row of every layer, in both languages."""
+    tables = {
+        "incidents": "incident",
+        "deployments": "deployment",
+        "mine_sites": "mine_site",
+        "checkpoints": "checkpoint",
+        "facilities": "facility",
+        "routes": "route",
+    }
+    for layer in LAYERS:
+        keys = [row.key for row in planting.of(tables[layer])] if layer in tables else [*PLACES]
+        for key in keys:
+            yield from (Ask(f"/api/v1/layers/{layer}/{key}?lang={language}") for language in ("en", "fr"))
+
+
+def incident_asks(planting: Planting) -> Iterator[Ask]:
+    """The page of every planted incident, by its id and by its number."""
+    for row in planting.of("incident"):
+        for key in (row.key, planting.marker(row, "incident_no")):
+            yield from (Ask(f"/incidents/{key}?lang={language}") for language in ("en", "fr"))
+
+
+def release_asks(planting: Planting, step: str = "", form: dict[str, str] | None = None) -> Iterator[Ask]:
+    """The release of every planted incident."""
+    yield from (Ask(f"/incidents/{row.key}/release{step}", form) for row in planting.of("incident"))
+
+
+# The facts of a row as its popup and its page give them.
+INCIDENT = "incident_no summary_en summary_fr place_text"
+DETAILS = {
+    HANDLERS: {
+        "incident": INCIDENT,
+        "deployment:current": "provider_name force_unit mandate_ref equipment_transferred",
+        "checkpoint": "checkpoint_id name",
+        "mine_site": "operator_name territory",
+        "source": "source_id",
+    },
+    SIGNED_IN: {"facility": "facility_id name operator", "route": "route_id name from_ref to_ref surface"},
+    "committee-sk": {"incident_release": "summary_en summary_fr"},
+    EVERYBODY: {"mine_site": "site_id name"},
+}
+OF_A_RELEASE = {
+    "coordinator-sk": {"incident": INCIDENT, "source:of reports": "name"},
+}
+
+URLS: dict[str, Line] = {
+    "static": Line(only("/static/manifest.json", "/static/none")),
+    "health.alive": Line(only("/healthz")),
+    "health.ready": Line(only("/readyz")),
+    "map.page": Line(only("/?lang=en", "/?lang=fr")),
+    "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
+    "tiles.tile": Line(
+        tile_asks,
+        {
+            HANDLERS: {
+                "incident": "incident_id incident_no geom",
+                "deployment:current": "id deployment_id geom",
+                "checkpoint": "id checkpoint_id geom",
+            },
+            SIGNED_IN: {"facility": "id facility_id name geom", "route": "id route_id name"},
+            "committee-sk": {"incident": "incident_id", "incident_release": "geom"},
+            EVERYBODY: {"mine_site": "site_id name geom"},
+        },
+    ),
+    "tiles.tilejson": Line(only(*(f"/tiles/{layer}.json" for layer in [*LAYERS, "base"]))),
+    "details.detail": Line(detail_asks, DETAILS),
+    "incidents.page": Line(
+        incident_asks,
+        {
+            HANDLERS: {"incident": INCIDENT},
+            "committee-sk": {
+                "incident_release": "summary_en summary_fr",
+                "action:on released": "action",
+                "action:on synthetic": "action",
+            },
+        },
+    ),
+    "releases.form": Line(release_asks, OF_A_RELEASE),
+    "releases.send": Line(lambda planting: release_asks(planting, form=FORM)),
+    # Of a release that was changed meanwhile, so that nothing is withdrawn.
+    "releases.withdraw": Line(
+        lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
+        {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
+    ),
+    "people.look_as": Line(
+        lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
+    ),
+    "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
+    "admin.change": Line(
+        lambda planting: [
+            Ask("/admin", {"change": "rights", "name": row.key, "role": "committee", "unit": "XX"})
+            for row in planting.of("app_user")
+        ],
+        {"admin": {"app_user": "user_name"}},
+    ),
+}
+
+IMPORTED = "incident_no,occurred_from,place_text,longitude,latitude\n{number},2024-03-01,a place,28.84,-2.50\n"
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a command is called, whether as each of the people, and what it shows. `{file}` and `{report}` are files."""
+
+    arguments: tuple[str, ...]
+    by: tuple[str, ...] = ("operator",)
+    shows: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+COMMANDS: dict[str, Command] = {
+    "bench": Command(("bench", "access")),
+    "db status": Command(("db", "status", "--json")),
+    "import": Command(
+        ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
+    ),
+    "publish": Command(("publish",)),
+    "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
+}
+# Commands that read no row of anybody's.
+SHOW_NOTHING = {
+    "db up": "starts the server",
+    "db down": "stops the server",
+    "db migrate": "changes the schema",
+    "demo load": "writes synthetic rows, and counts them",
+    "demo remove": "deletes synthetic rows, and counts them",
+    "run": "serves what the addresses above answer",
+    "user add": "says what it was told",
+    "user disable": "says what it was told",
+    "user enable": "tells the operator the rights of the one named",
+    "user scope": "says what it was told",
+}
+
+# === The walk =========================================================================================================
+
+
+@pytest.fixture(scope="module")
+def planted(cluster: Cluster, template: str) -> Iterator[tuple[str, Planting]]:
+    """The name of a database with planted rows, and what was planted."""
+    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE planted TEMPLATE "{template}" STRATEGY FILE_COPY'))
+    engine = open_engine(settings_for(cluster, "planted"))
+    with engine.begin() as connection:
+        planting = plant_everything(connection)
+    engine.dispose()
+    yield "planted", planting
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE planted WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def planting(planted: tuple[str, Planting]) -> Planting:
+    """What was planted."""
+    return planted[1]
+
+
+@pytest.fixture
+def settings(cluster: Cluster, planted: tuple[str, Planting]) -> Iterator[Settings]:
+    """Settings for a copy of the planted database, of this test's own."""
+    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE walked TEMPLATE "{planted[0]}" STRATEGY FILE_COPY'))
+    yield settings_for(cluster, "walked")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE walked WITH (FORCE)"))
+    admin.dispose()
+
+
+TEXTS = {
+    "text/html",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "application/json",
+    "application/problem+json",
+    "image/svg+xml",
+}
+MVT = "application/vnd.mapbox-vector-tile"
+
+
+def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Row, str]]:
+    """What an answer tells of: in its headers, in its bytes, and in what they mean."""
+    found = planting.found_in(f"{answer.headers}\n{answer.get_data().decode('utf-8', 'replace')}")
+    if answer.mimetype == MVT:
+        z, x, y = (int(part) for part in answer.request.path.removesuffix(".mvt").split("/")[-3:])
+        for features in read(answer.data, folder, z, x, y).values():
+            for feature in features:
+                found |= planting.found_in(json.dumps(feature, default=str))
+                # The middle of several is the place of none.
+                if feature.get("count", 1) == 1:
+                    found |= planting.found_at(float(str(feature["lon"])), float(str(feature["lat"])))
+    else:
+        assert answer.mimetype in TEXTS or not answer.data, f"teach this test to read {answer.mimetype}"
+    return found
+
+
+def expected(name: str, shows: dict[str, dict[str, str]], planting: Planting) -> set[tuple[Row, str]]:
+    """What a line has to show to a person: what it lists, of the rows that they may see."""
+    listed: set[tuple[Row, str]] = set()
+    for people, tables in shows.items():
+        if name in people.split():
+            for which, columns in tables.items():
+                table, _, state = which.partition(":")
+                rows = planting.of(table, *([state] if state else []))
+                listed |= {(row, column) for row in rows for column in columns.split()}
+    return {(row, column) for row, column in listed if may_see(name, row, column)}
+
+
+def readable(found: Iterable[tuple[Row, str]]) -> list[str]:
+    """Columns of rows in words, for a message."""
+    return sorted(f"{row.table}.{column} of {row.unit} {row.state}".strip() for row, column in found)
+
+
+@pytest.mark.parametrize("endpoint", URLS)
+def test_an_address_shows_each_person_what_is_theirs(
+    endpoint: str,
+    client_of: ClientOf,
+    planting: Planting,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = URLS[endpoint]
+    adapter = client_of("public").application.url_map.bind("localhost")
+    wrong: list[str] = []
+    caplog.set_level(logging.DEBUG)
+    for name in PEOPLE:
+        client = client_of(name)
+        seen: set[tuple[Row, str]] = set()
+        for ask in line.asks(planting):
+            answer = client.get(ask.path) if ask.form is None else client.post(ask.path, data=ask.form)
+            assert adapter.match(answer.request.path, answer.request.method)[0] == endpoint
+            assert answer.status_code < 500, (name, ask)
+            # What was asked for is no news to who asked; the other columns of its row would be.
+            asked = planting.found_in(f"{ask.path} {ask.form}")
+            found = told(answer, planting, tmp_path)
+            leaked = {each for each in found - asked if not may_see(name, *each)}
+            wrong += [f"{name} saw {each} at {ask.path}" for each in readable(leaked)]
+            seen |= found
+        missed = expected(name, line.shows, planting) - seen
+        wrong += [f"{name} did not see {each}" for each in readable(missed)]
+        assert not any(hash_of(each) in caplog.text for each in CAST)
+    assert wrong == []
+    assert readable(planting.found_in(caplog.text)) == [], "in the log"
+
+
+def test_every_address_has_a_line(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(URLS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_shows_each_person_what_is_theirs(
+    command: str, environment: dict[str, str], planting: Planting, tmp_path: Path
+) -> None:
+    line = COMMANDS[command]
+    file, report = tmp_path / "incidents.csv", tmp_path / "report.json"
+    # A number that another unit's incident bears as well.
+    file.write_text(IMPORTED.format(number=planting.marker(planting.of("incident", "sealed")[1], "incident_no")))
+    asked = planting.found_in(file.read_text())
+    for name in line.by:
+        report.unlink(missing_ok=True)
+        arguments = [each.format(file=file, report=report) for each in line.arguments]
+        acting = [] if name == "operator" else ["--user", name]
+        done = subprocess.run(
+            [GEOAPP, *arguments, *acting], env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert "Traceback" not in done.stderr
+        said = done.stdout + done.stderr + (report.read_text() if report.exists() else "")
+        found = planting.found_in(said)
+        assert readable(each for each in found - asked if not may_see(name, *each)) == [], name
+        assert readable(expected(name, line.shows, planting) - found) == [], name
+
+
+def test_every_command_has_a_line() -> None:
+    def names(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[str]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if isinstance(command, click.Group):
+                yield from names(command, (*before, name))
+            else:
+                yield " ".join((*before, name))
+
+    assert set(names(cli)) == set(COMMANDS) | set(SHOW_NOTHING)
+
+
+def test_every_text_of_every_table_bears_a_marker(planting: Planting) -> None:
+    planted = {(row.table, column) for row, column in planting.words.values()}
+    for table in Base.metadata.sorted_tables:
+        if table.name not in PUBLIC | {"app_user", "user_scope", "web_session"}:
+            texts = {(table.name, column.name) for column in table.columns if is_free_text(column)}
+            assert texts - planted == set()
+    columns = {column.name for table in Base.metadata.sorted_tables for column in table.columns}
+    assert set(UNPLANTED) <= columns
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_hidden_row_answers_like_one_that_does_not_exist(name: str, client_of: ClientOf, planting: Planting) -> None:
+    client = client_of(name)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    tables = {"incident": "incidents", "deployment": "deployments", "facility": "facilities", "route": "routes"}
+    hidden = [row for row in planting.rows if row.table in tables and not may_see(name, row, "id")]
+    if name != "committee-sk":
+        hidden = [row for row in hidden if not may_see(name, row, "incident_id")]
+    assert hidden
+    for row in hidden:
+        if row.table == "incident" and may_see(name, row, "incident_id"):
+            continue
+        paths = [f"/api/v1/layers/{tables[row.table]}/{{}}?lang=en"]
+        if row.table == "incident":
+            paths += ["/incidents/{}?lang=en", "/incidents/{}/release?lang=en"]
+        for path in paths:
+            answers = [client.get(path.format(key)) for key in (row.key, unknown)]
+            assert {answer.status_code for answer in answers} == {404}
+            first, second = (_plain(answer) for answer in answers)
+            assert first == second, path
+
+
+def _plain(answer: TestResponse) -> tuple[str, list[tuple[str, str]]]:
+    """An answer without what differs each time."""
+    policy = answer.headers.pop("Content-Security-Policy")
+    nonce = policy.split("'nonce-")[1].split("'")[0]
+    return answer.text.replace(nonce, ""), sorted(answer.headers.items())
+
+
+GRANTED = text(
+    "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
+    " WHERE table_schema = 'public' AND table_name <> ALL (:public)"
+    " AND has_column_privilege(quote_ident(table_name), column_name, 'SELECT') GROUP BY table_name"
+)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_database_gives_no_more_to_whoever_asks_it(name: str, settings: Settings, planting: Planting) -> None:
+    """The web role reads whatever it may of every table and view, with no page between."""
+    web = open_web_engine(settings)
+    with web.connect() as connection:
+        set_viewer(connection, name)
+        found: set[tuple[Row, str]] = set()
+        for table, columns in connection.execute(GRANTED, {"public": [*PUBLIC, "spatial_ref_sys"]}).all():
+            places = [column for column in columns if column.startswith("geom")]
+            told = [f'"{column}"' for column in columns if column not in places]
+            told += [f"ST_X(ST_PointN(ST_Points({column}), 1)) AS {column}" for column in places if column == "geom"]
+            rows = connection.execute(text(f'SELECT {", ".join(told)} FROM "{table}"')).all()
+            found |= planting.found_in("\n".join(str(row) for row in rows))
+    web.dispose()
+    # Whoever handles rows chooses among all sources; which rows a source has, they learn of their own units alone.
+    chosen_from = {each for each in found if each[0].table == "source" and CAST[name][0] in FULL_ROLES}
+    assert readable(each for each in found - chosen_from if not may_see(name, *each)) == []
+    listed = {(row, column) for row, column in planting.words.values() if may_see(name, row, column)}
+    assert readable(listed - found) == []
+
+
+# How many incidents and releases lie in the five places: what a grid of counts may add up to.
+COUNTS = {"public": 0, "committee-sk": 2, "coordinator-sk": 4, "analyst-rw": 3, "gis-cd": 6, "admin": 0}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_counts_count_what_is_theirs(name: str, client_of: ClientOf, tmp_path: Path) -> None:
+    client = client_of(name)
+    total = 0
+    for z, x, y in sorted({tile_of(lon, lat, 6) for lon, lat in PLACES.values()}):
+        answer = client.get(f"/tiles/incidents/{z}/{x}/{y}.mvt")
+        cells = read(answer.data, tmp_path, z, x, y).get("incidents", [])
+        total += sum(int(str(cell["count"])) for cell in cells)
+    assert total == COUNTS[name]
+
+
+# === Logs and errors ==================================================================================================
+
+
+@pytest.fixture
+def quoting(engine: Engine, planting: Planting) -> None:
+    """A database whose functions fail, each error quoting rows as errors of constraints do."""
+    quoted = " ".join(sorted(planting.words))[:4000]
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE OR REPLACE FUNCTION today() RETURNS date LANGUAGE plpgsql STABLE PARALLEL SAFE AS"
+                f" $$ BEGIN RAISE unique_violation USING MESSAGE = 'duplicate {quoted}', DETAIL = '{quoted}'; END $$"
+            )
+        )
+
+
+@pytest.mark.usefixtures("quoting")
+@pytest.mark.parametrize(
+    "path", ["/tiles/deployments/6/37/32.mvt", "/api/v1/layers/provinces/CD-SK", "/tiles/base/5/18/16.mvt"]
+)
+def test_an_error_of_the_database_quotes_no_row(
+    path: str, client_of: ClientOf, planting: Planting, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = client_of("analyst-rw").get(path)
+    assert answer.status_code in {500, 503}
+    assert readable(told(answer, planting, tmp_path)) == []
+    assert readable(planting.found_in(caplog.text)) == []
+    # What is left is enough to find the fault by.
+    assert "Error" in caplog.text
+    assert "geoapp/" in caplog.text
+
+
+def test_the_log_of_the_database_quotes_no_row(cluster: Cluster, engine: Engine, planting: Planting) -> None:
+    """A row that breaks a constraint is quoted in full to whoever wrote it, and to nobody else."""
+    row = planting.of("incident", "restricted")[0]
+    broken = "UPDATE incident SET level = 9 WHERE incident_id = CAST(:key AS uuid)"
+    twice = (
+        "INSERT INTO incident (incident_no, source_id, occurred_from, geom)"
+        " SELECT incident_no, source_id, occurred_from, geom FROM incident WHERE incident_id = CAST(:key AS uuid)"
+    )
+    before = cluster.log.stat().st_size
+    for statement in (broken, twice):
+        with pytest.raises(IntegrityError) as error, engine.begin() as connection:
+            connection.execute(text(statement), {"key": row.key})
+        assert planting.found_in(str(error.value.orig))
+    log = cluster.log.read_bytes()[before:].decode(errors="replace")
+    assert "ck_incident_level" in log
+    assert "uq_incident_incident_no" in log
+    assert readable(planting.found_in(log)) == []
