@@ -17,11 +17,11 @@ import click
 import pytest
 from browser import GEOAPP
 from cast import CAST
-from conftest import settings_for
+from conftest import a_database
 from flask import Flask
 from planting import PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
 from releasing import FORM, ClientOf
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from test_tiles import read, tile_of
@@ -274,17 +274,12 @@ SHOW_NOTHING = {
 @pytest.fixture(scope="module")
 def planted(cluster: Cluster, template: str) -> Iterator[tuple[str, Planting]]:
     """The name of a database with planted rows, and what was planted."""
-    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE planted TEMPLATE "{template}" STRATEGY FILE_COPY'))
-    engine = open_engine(settings_for(cluster, "planted"))
-    with engine.begin() as connection:
-        planting = plant_everything(connection)
-    engine.dispose()
-    yield "planted", planting
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE planted WITH (FORCE)"))
-    admin.dispose()
+    with a_database(cluster, template) as made:
+        engine = open_engine(made)
+        with engine.begin() as connection:
+            planting = plant_everything(connection)
+        engine.dispose()
+        yield make_url(made.database_url or "").database or "", planting
 
 
 @pytest.fixture
@@ -296,13 +291,8 @@ def planting(planted: tuple[str, Planting]) -> Planting:
 @pytest.fixture
 def settings(cluster: Cluster, planted: tuple[str, Planting]) -> Iterator[Settings]:
     """Settings for a copy of the planted database, of this test's own."""
-    admin = create_engine(make_url(cluster.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE walked TEMPLATE "{planted[0]}" STRATEGY FILE_COPY'))
-    yield settings_for(cluster, "walked")
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE walked WITH (FORCE)"))
-    admin.dispose()
+    with a_database(cluster, planted[0]) as made:
+        yield made
 
 
 TEXTS = {
