@@ -1,7 +1,7 @@
 """No answer tells a person of a row, or of a part of one, that is not for them; and each gets what is.
 
-Every address and every command that reads has a line below. A new one without a line fails; so does a new table without
-rows in tests/planting.py, while a new column of text is planted by itself.
+Every address and every command that reads has a line in tests/walk_lines.py. A new one without a line fails; so does a
+new table without rows in tests/planting.py, while a new column of text is planted by itself.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -19,12 +18,14 @@ from browser import GEOAPP
 from cast import CAST
 from conftest import a_database
 from flask import Flask
-from planting import PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
-from releasing import FORM, ClientOf
+from planting import OF_PEOPLE, PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
+from releasing import ClientOf
+from rights import FULL_ROLES, PEOPLE, may_see
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from test_tiles import read, tile_of
+from walk_lines import COMMANDS, IMPORTED, SHOW_NOTHING, URLS
 from werkzeug.test import TestResponse
 
 from geoapp.access.viewer import set_viewer
@@ -33,242 +34,7 @@ from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
 from geoapp.settings import Settings
 from geoapp.web.session import hash_of
-from layers.catalogue import LAYERS
 from layers.tables import Base
-
-# === Who may see what: what was promised, written down apart from the policies that keep it ===========================
-
-PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "admin")
-FULL_ROLES = {"coordinator", "analyst", "gis"}
-PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
-# Whole rows that a committee sees in its units, and the columns of a release that were chosen for it.
-WHOLE_FOR_A_COMMITTEE = {"committee", "committee_seat", "meeting", "training", "route"}
-# Who released it is the coordinator whom they meet.
-RELEASED = {"id", "summary_fr", "summary_en", "geom", "released_by"}
-OF_AN_ADMINISTRATOR = {
-    "app_user": {"user_name"},
-    # The audit without content.
-    "audit_event": {"user_name", "what", "object", "request_id"},
-}
-# A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
-OF_THE_OPERATOR = {"import_batch", "import_issue"}
-
-
-def may_see(name: str, row: Row, column: str) -> bool:
-    """Whether a person may be told of one column of a planted row."""
-    role, scope = CAST.get(name, ("public", []))
-    if name == "operator":
-        return True
-    if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
-        return True
-    if role == "admin":
-        return column in OF_AN_ADMINISTRATOR.get(row.table, ())
-    if row.unit not in scope and row.unit[:2] not in scope:
-        return False
-    if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:
-        return column == "import_batch_id"
-    return (
-        _committee_may_see(row, column) if role == "committee" else role in FULL_ROLES and _handler_may_see(name, row)
-    )
-
-
-def _handler_may_see(name: str, row: Row) -> bool:
-    if row.state == "sealed" or (row.state == "handled" and name != "coordinator-sk"):
-        return False
-    if row.state in {"future", "underway"}:
-        return False
-    return row.about is None or _handler_may_see(name, row.about)
-
-
-def _committee_may_see(row: Row, column: str) -> bool:
-    if row.table == "incident_release":
-        return column in RELEASED
-    if row.table == "incident":
-        # A release bears the identifier of its incident, so that a map and a page can be of the same one.
-        return row.state in {"released", "synthetic"} and column == "incident_id"
-    if row.table == "source":
-        return row.state == "of places" and column == "source_id"
-    if row.table == "facility":
-        return row.state != "magazine"
-    if row.table == "action":
-        assert row.about is not None
-        return row.about.state in {"released", "synthetic", "depot"} or row.about.table == "mine_site"
-    return row.table in WHOLE_FOR_A_COMMITTEE
-
-
-# === The table: what is asked for at each address, and what has to be found there =====================================
-
-HANDLERS = "coordinator-sk analyst-rw gis-cd"
-SIGNED_IN = f"committee-sk {HANDLERS}"
-EVERYBODY = " ".join(PEOPLE)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request."""
-
-    path: str
-    form: dict[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """The requests of one URL rule, and the columns that they show: to whom, of which table (and state).
-
-    What is listed has to be seen by those of the people named who may see it; what nobody may, by none.
-    """
-
-    asks: Callable[[Planting], Iterable[Ask]]
-    shows: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-def only(*paths: str) -> Callable[[Planting], Iterable[Ask]]:
-    """Addresses that take no row."""
-    return lambda _: [Ask(path) for path in paths]
-
-
-def tile_asks(planting: Planting) -> Iterator[Ask]:
-    """Tiles of every layer wherever rows are, as rows and as counts, with filters and without."""
-    for zoom, query in ((12, ""), (12, "?unit=CD-SK,RW&level=1&since=2024-01-01"), (7, "")):
-        for z, x, y in sorted({tile_of(lon, lat, zoom) for lon, lat in planting.places.values()}):
-            for layer in [*LAYERS, "base"]:
-                yield Ask(f"/tiles/{layer}/{z}/{x}/{y}.mvt{query}")
-
-
-def detail_asks(planting: Planting) -> Iterator[Ask]:
-    """Every planted row of every layer, in both languages."""
-    tables = {
-        "incidents": "incident",
-        "deployments": "deployment",
-        "mine_sites": "mine_site",
-        "checkpoints": "checkpoint",
-        "facilities": "facility",
-        "routes": "route",
-    }
-    for layer in LAYERS:
-        keys = [row.key for row in planting.of(tables[layer])] if layer in tables else [*PLACES]
-        for key in keys:
-            yield from (Ask(f"/api/v1/layers/{layer}/{key}?lang={language}") for language in ("en", "fr"))
-
-
-def incident_asks(planting: Planting) -> Iterator[Ask]:
-    """The page of every planted incident, by its id and by its number."""
-    for row in planting.of("incident"):
-        for key in (row.key, planting.marker(row, "incident_no")):
-            yield from (Ask(f"/incidents/{key}?lang={language}") for language in ("en", "fr"))
-
-
-def release_asks(planting: Planting, step: str = "", form: dict[str, str] | None = None) -> Iterator[Ask]:
-    """The release of every planted incident."""
-    yield from (Ask(f"/incidents/{row.key}/release{step}", form) for row in planting.of("incident"))
-
-
-# The facts of a row as its popup and its page give them.
-INCIDENT = "incident_no summary_en summary_fr place_text"
-DETAILS = {
-    HANDLERS: {
-        "incident": INCIDENT,
-        "deployment:current": "provider_name force_unit mandate_ref equipment_transferred",
-        "checkpoint": "checkpoint_id name",
-        "mine_site": "operator_name territory",
-        "source": "source_id",
-    },
-    SIGNED_IN: {"facility": "facility_id name operator", "route": "route_id name from_ref to_ref surface"},
-    "committee-sk": {"incident_release": "summary_en summary_fr"},
-    EVERYBODY: {"mine_site": "site_id name"},
-}
-OF_A_RELEASE = {
-    "coordinator-sk": {"incident": INCIDENT, "source:of reports": "name"},
-}
-
-URLS: dict[str, Line] = {
-    "static": Line(only("/static/manifest.json", "/static/none")),
-    "health.alive": Line(only("/healthz")),
-    "health.ready": Line(only("/readyz")),
-    "map.page": Line(only("/?lang=en", "/?lang=fr")),
-    "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
-    "tiles.tile": Line(
-        tile_asks,
-        {
-            HANDLERS: {
-                "incident": "incident_id incident_no geom",
-                "deployment:current": "id deployment_id geom",
-                "checkpoint": "id checkpoint_id geom",
-            },
-            SIGNED_IN: {"facility": "id facility_id name geom", "route": "id route_id name"},
-            "committee-sk": {"incident": "incident_id", "incident_release": "geom"},
-            EVERYBODY: {"mine_site": "site_id name geom"},
-        },
-    ),
-    "tiles.tilejson": Line(only(*(f"/tiles/{layer}.json" for layer in [*LAYERS, "base"]))),
-    "details.detail": Line(detail_asks, DETAILS),
-    "incidents.page": Line(
-        incident_asks,
-        {
-            HANDLERS: {"incident": INCIDENT},
-            "committee-sk": {
-                "incident_release": "summary_en summary_fr",
-                "action:on released": "action",
-                "action:on synthetic": "action",
-            },
-        },
-    ),
-    "releases.form": Line(release_asks, OF_A_RELEASE),
-    "releases.send": Line(lambda planting: release_asks(planting, form=FORM)),
-    # Of a release that was changed meanwhile, so that nothing is withdrawn.
-    "releases.withdraw": Line(
-        lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
-        {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
-    ),
-    "people.look_as": Line(
-        lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
-    ),
-    "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
-    "admin.change": Line(
-        lambda planting: [
-            Ask("/admin", {"change": "rights", "name": row.key, "role": "committee", "unit": "XX"})
-            for row in planting.of("app_user")
-        ],
-        {"admin": {"app_user": "user_name"}},
-    ),
-}
-
-IMPORTED = "incident_no,occurred_from,place_text,longitude,latitude\n{number},2024-03-01,a place,28.84,-2.50\n"
-
-
-@dataclass(frozen=True)
-class Command:
-    """How a command is called, whether as each of the people, and what it shows. `{file}` and `{report}` are files."""
-
-    arguments: tuple[str, ...]
-    by: tuple[str, ...] = ("operator",)
-    shows: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-COMMANDS: dict[str, Command] = {
-    "bench": Command(("bench", "access")),
-    "db status": Command(("db", "status", "--json")),
-    "import": Command(
-        ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
-    ),
-    "publish": Command(("publish",)),
-    "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
-}
-# Commands that read no row of anybody's.
-SHOW_NOTHING = {
-    "db up": "starts the server",
-    "db down": "stops the server",
-    "db migrate": "changes the schema",
-    "demo load": "writes synthetic rows, and counts them",
-    "demo remove": "deletes synthetic rows, and counts them",
-    "run": "serves what the addresses above answer",
-    "user add": "says what it was told",
-    "user disable": "says what it was told",
-    "user enable": "tells the operator the rights of the one named",
-    "user scope": "says what it was told",
-}
-
-# === The walk =========================================================================================================
 
 
 @pytest.fixture(scope="module")
@@ -415,7 +181,7 @@ def test_every_command_has_a_line() -> None:
 def test_every_text_of_every_table_bears_a_marker(planting: Planting) -> None:
     planted = {(row.table, column) for row, column in planting.words.values()}
     for table in Base.metadata.sorted_tables:
-        if table.name not in PUBLIC | {"app_user", "user_scope", "web_session"}:
+        if table.name not in PUBLIC | OF_PEOPLE:
             texts = {(table.name, column.name) for column in table.columns if is_free_text(column)}
             assert texts - planted == set()
     columns = {column.name for table in Base.metadata.sorted_tables for column in table.columns}

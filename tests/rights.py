@@ -1,0 +1,63 @@
+"""Who may see what: what was promised, written down apart from the policies that keep it."""
+
+from __future__ import annotations
+
+from cast import CAST
+from planting import Row
+
+PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "admin")
+FULL_ROLES = {"coordinator", "analyst", "gis"}
+PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
+# Whole rows that a committee sees in its units, and the columns of a release that were chosen for it.
+WHOLE_FOR_A_COMMITTEE = {"committee", "committee_seat", "meeting", "training", "route"}
+# Who released it is the coordinator whom they meet.
+RELEASED = {"id", "summary_fr", "summary_en", "geom", "released_by"}
+OF_AN_ADMINISTRATOR = {
+    "app_user": {"user_name"},
+    # The audit without content.
+    "audit_event": {"user_name", "what", "object", "request_id"},
+}
+# A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
+OF_THE_OPERATOR = {"import_batch", "import_issue"}
+
+
+def may_see(name: str, row: Row, column: str) -> bool:
+    """Whether a person may be told of one column of a planted row."""
+    role, scope = CAST.get(name, ("public", []))
+    if name == "operator":
+        return True
+    if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
+        return True
+    if role == "admin":
+        return column in OF_AN_ADMINISTRATOR.get(row.table, ())
+    if row.unit not in scope and row.unit[:2] not in scope:
+        return False
+    if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:
+        return column == "import_batch_id"
+    return (
+        _committee_may_see(row, column) if role == "committee" else role in FULL_ROLES and _handler_may_see(name, row)
+    )
+
+
+def _handler_may_see(name: str, row: Row) -> bool:
+    if row.state == "sealed" or (row.state == "handled" and name != "coordinator-sk"):
+        return False
+    if row.state in {"future", "underway"}:
+        return False
+    return row.about is None or _handler_may_see(name, row.about)
+
+
+def _committee_may_see(row: Row, column: str) -> bool:
+    if row.table == "incident_release":
+        return column in RELEASED
+    if row.table == "incident":
+        # A release bears the identifier of its incident, so that a map and a page can be of the same one.
+        return row.state in {"released", "synthetic"} and column == "incident_id"
+    if row.table == "source":
+        return row.state == "of places" and column == "source_id"
+    if row.table == "facility":
+        return row.state != "magazine"
+    if row.table == "action":
+        assert row.about is not None
+        return row.about.state in {"released", "synthetic", "depot"} or row.about.table == "mine_site"
+    return row.table in WHOLE_FOR_A_COMMITTEE

@@ -1,0 +1,75 @@
+"""`geoapp bench` measures what is loaded, says on what, and fails where a limit is passed."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from browser import GEOAPP
+from releasing import report
+from sqlalchemy import Engine, text
+
+from geoapp.bench import access
+from geoapp.bench.access import AccessBenchmark, Cost, run_access
+from geoapp.database.engine import open_web_engine
+from geoapp.settings import Settings
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `geoapp bench`."""
+    return subprocess.run([GEOAPP, "bench", *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def some_data(engine: Engine) -> None:
+    """Two incidents and a route beside them."""
+    for number in ("A", "B"):
+        report(engine, incident_no=number)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO route (route_id, name, geom)"
+                " VALUES ('R', 'r', 'SRID=4326;MULTILINESTRING((28.80 -2.45, 28.86 -2.52))')"
+            )
+        )
+
+
+@pytest.mark.usefixtures("some_data")
+def test_it_works(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "ROUNDS", 2)
+    rounds: list[int] = []
+    web = open_web_engine(settings)
+    found = run_access(engine, web, rounds.append)
+    web.dispose()
+    assert found.rows == {"incident": 2, "incident_release": 0, "route": 1}
+    assert found.viewer == "analyst"
+    assert len(found.costs) == 4
+    assert len(rounds) == 8
+    assert all(cost.without_ms > 0 and cost.with_ms > 0 for cost in found.costs)
+    assert "Data: 2 incident, 0 incident_release, 1 route." in found.report()
+
+
+def test_the_verdict_is_that_of_the_worst() -> None:
+    fine, slow = Cost("a", 10.0, 10.9, 1.09), Cost("b", 10.0, 11.1, 1.11)
+    assert AccessBenchmark({}, "analyst", [fine]).passed
+    failed = AccessBenchmark({}, "analyst", [fine, slow])
+    assert not failed.passed
+    assert "The largest ratio, 1.110, is ABOVE the limit of 1.10." in failed.report()
+
+
+def test_without_a_name_it_lists_them(environment: dict[str, str]) -> None:
+    done = run(environment)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "access")
+
+
+def test_without_data_it_says_what_to_load(environment: dict[str, str]) -> None:
+    done = run(environment, "access")
+    assert done.returncode == 1
+    assert "geoapp demo load" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_name_is_refused(environment: dict[str, str]) -> None:
+    done = run(environment, "speed")
+    assert done.returncode == 2
+    assert "access" in done.stderr
