@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layers.text import Text
+
 
 class GeoappError(Exception):
     """Something that the user can mend; shown without a traceback."""
@@ -20,7 +22,11 @@ class DatabaseError(GeoappError):
 
 
 class ImportRefusedError(GeoappError):
-    """A file, or a row of it, cannot be imported."""
+    """A file, or a row of it, cannot be imported; `said` is the reason in every language."""
+
+    def __init__(self, en: str, fr: str | None = None):
+        super().__init__(en)
+        self.said = Text(en, fr or en)
 
 
 class NotFoundError(GeoappError):
