@@ -10,7 +10,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Put the policies, and what they ask, on every table."""
-    run_sql("0002_up.sql")
+    for part in ("viewer", "people_and_units", "views", "publication", "keys", "policies"):
+        run_sql(f"0002_{part}.sql")
 
 
 def downgrade() -> None:
