@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
 from layers.tables import Checkpoint
@@ -30,6 +31,7 @@ CHECKPOINTS = MapLayer(
         Field(Text("Last seen", "Vue en dernier le"), Checkpoint.last_seen),
         Field(Text("Source", "Source"), Checkpoint.source_id),
     ),
+    attributes=attributes_of(Checkpoint),
     synthetic=Checkpoint.synthetic,
     rules=(
         Rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layers.layer import Field, MapLayer, Place
-from layers.provinces import UNIT_FIELDS, VALID_TODAY
+from layers.provinces import UNIT_ATTRIBUTES, UNIT_FIELDS, VALID_TODAY
 from layers.symbol import Fill, Rule
 from layers.tables import AdminUnit
 from layers.text import Text
@@ -19,6 +19,8 @@ COUNTRIES = MapLayer(
     heading=(AdminUnit.name_en, AdminUnit.name_fr),
     subheading=Field(Text("Type", "Type"), AdminUnit.admin_type, ADMIN_TYPE),
     fields=UNIT_FIELDS,
+    attributes=UNIT_ATTRIBUTES,
+    when=(AdminUnit.valid_from, AdminUnit.valid_to),
     rules=(
         Rule(
             Fill(fill=None, stroke="#5b4b66", stroke_width=1.8),

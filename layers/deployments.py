@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import FromClause, SQLColumnExpression, case, func, or_
 
 from layers import vocabulary as vocab
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule, Stroke
 from layers.tables import Deployment, Facility, MineSite, Route
@@ -70,6 +71,8 @@ DEPLOYMENTS = MapLayer(
         Field(Text("Facility", "Installation"), Facility.name),
         Field(Text("Source", "Source"), Deployment.source_id),
     ),
+    attributes=attributes_of(Deployment),
+    when=(Deployment.valid_from, Deployment.valid_to),
     synthetic=Deployment.synthetic,
     rules=(
         Rule(

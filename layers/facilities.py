@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Marker, Rule, Shape
 from layers.tables import Facility
@@ -31,6 +32,7 @@ FACILITIES = MapLayer(
         Field(Text("Country", "Pays"), Facility.country, COUNTRY),
         Field(Text("Source", "Source"), Facility.source_id),
     ),
+    attributes=attributes_of(Facility),
     synthetic=Facility.synthetic,
     rules=(
         _kind("explosives_magazine", "cross", CRIMSON),

@@ -6,6 +6,7 @@ from sqlalchemy import Table, case, exists, func, null
 from sqlalchemy import Text as TextType
 
 from layers import vocabulary as vocab
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
 from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
@@ -75,6 +76,22 @@ RELEASES = MapLayer(
         Field(Text("Position", "Position"), IncidentRelease.location_precision, vocab.LOCATION_PRECISION),
         Field(Text("Released", "Communiqué le"), IncidentRelease.released_on),
     ),
+    # Under the names that incidents have, of which a release tells these alone.
+    attributes=(
+        IncidentRelease.incident_id,
+        IncidentRelease.shown_date.label("occurred_from"),
+        IncidentRelease.shown_date_precision.label("date_precision"),
+        IncidentRelease.category,
+        IncidentRelease.level,
+        IncidentRelease.status,
+        IncidentRelease.location_precision,
+        IncidentRelease.summary_fr,
+        IncidentRelease.summary_en,
+        IncidentRelease.country,
+        IncidentRelease.units,
+        IncidentRelease.synthetic,
+    ),
+    when=(IncidentRelease.shown_date, IncidentRelease.shown_date),
     synthetic=IncidentRelease.synthetic,
     rules=RULES,
     filters={
@@ -126,6 +143,8 @@ INCIDENTS = MapLayer(
         Field(Text("Facility", "Installation"), Facility.name),
         Field(Text("Source", "Source"), Incident.source_id),
     ),
+    attributes=attributes_of(Incident),
+    when=(Incident.occurred_from, func.coalesce(Incident.occurred_to, Incident.occurred_from)),
     synthetic=Incident.synthetic,
     rules=RULES,
     tip="incident_no",

@@ -68,6 +68,11 @@ class MapLayer:
     labels: Sequence[Label] = ()
     tip: str | None = None
     details: FromClause | None = None
+    # What features and exports bear; `when` are the first and the last day that a row speaks of, the last one None
+    # where it goes on.
+    attributes: Sequence[Column] = ()
+    feature_places: tuple[Place, ...] = ()
+    when: tuple[SQLColumnExpression[Any], SQLColumnExpression[Any]] | None = None
     filters: dict[str, SQLColumnExpression[Any]] = field(default_factory=dict)
     always: Sequence[SQLColumnExpression[bool]] = ()
     # Below this zoom a layer with weights is drawn as a grid of counts.

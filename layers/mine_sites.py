@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Marker, Rule
 from layers.tables import MineSite
@@ -41,11 +42,17 @@ def _rules(size: float, outline: float, min_zoom: float = 0, max_zoom: float = 2
     return [*squares, Rule(other, UNKNOWN if legend else None, min_zoom=min_zoom, max_zoom=max_zoom)]
 
 
+# What is public of every site, and the rest of those that the viewer may see whole.
+ATTRIBUTES = tuple(SITE[name] if (name := str(column.key)) in SITE else column for column in attributes_of(MineSite))
+WHOLE = PUBLIC_MINE_SITE.outerjoin(MineSite.__table__, MineSite.site_id == SITE.site_id)
+
 MINE_SITES = MapLayer(
     name="mine_sites",
     title=Text("Mine sites", "Sites miniers"),
     places=(Place(PUBLIC_MINE_SITE, SITE.geom, SITE.geom_3857),),
-    details=PUBLIC_MINE_SITE.outerjoin(MineSite.__table__, MineSite.site_id == SITE.site_id),
+    details=WHOLE,
+    attributes=ATTRIBUTES,
+    feature_places=(Place(WHOLE, SITE.geom, SITE.geom_3857),),
     key=SITE.site_id,
     properties=(SITE.site_id, SITE.name, SITE.icglr_status),
     heading=SITE.name,

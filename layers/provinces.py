@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, or_
 
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Fill, Label, Rule
 from layers.tables import AdminUnit
@@ -18,6 +19,7 @@ UNIT_FIELDS = (
     Field(Text("Valid from", "En vigueur depuis"), AdminUnit.valid_from),
     Field(Text("Note", "Note"), AdminUnit.note),
 )
+UNIT_ATTRIBUTES = attributes_of(AdminUnit, "units", "created_at")
 VALID_TODAY = (
     AdminUnit.valid_from <= func.today(),
     or_(AdminUnit.valid_to.is_(None), AdminUnit.valid_to > func.today()),
@@ -33,6 +35,8 @@ PROVINCES = MapLayer(
     heading=(AdminUnit.name_en, AdminUnit.name_fr),
     subheading=Field(Text("Type", "Type"), AdminUnit.admin_type, ADMIN_TYPE),
     fields=UNIT_FIELDS,
+    attributes=UNIT_ATTRIBUTES,
+    when=(AdminUnit.valid_from, AdminUnit.valid_to),
     rules=(
         Rule(
             Fill(fill=None, stroke="#a99fb3", stroke_width=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layers import vocabulary as vocab
+from layers.attributes import attributes_of
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Rule, Stroke
 from layers.tables import Route
@@ -28,6 +29,7 @@ ROUTES = MapLayer(
         Field(Text("Passability", "Praticabilité"), Route.passability, vocab.PASSABILITY),
         Field(Text("Source", "Source"), Route.source_id),
     ),
+    attributes=attributes_of(Route),
     synthetic=Route.synthetic,
     rules=(
         Rule(

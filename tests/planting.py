@@ -18,7 +18,7 @@ from layers.tables import Base
 
 MARKER = re.compile(r"zq\d{5}qz")
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-DECIMAL = re.compile(r"-?\d{1,3}\.\d{4,}")
+DECIMAL = re.compile(r"(?<![\d.])-?\d{1,3}\.\d{4,}")
 # A unit of each country, and a second province of one; in each a place, in degrees.
 PLACES = {
     "CD-SK": (28.84, -2.50),

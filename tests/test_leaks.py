@@ -67,6 +67,9 @@ TEXTS = {
     "text/javascript",
     "text/plain",
     "application/json",
+    "application/geo+json",
+    "application/schema+json",
+    "application/vnd.oai.openapi+json",
     "application/problem+json",
     "image/svg+xml",
 }

@@ -41,6 +41,16 @@ def only(*paths: str) -> Callable[[Planting], Iterable[Ask]]:
     return lambda _: [Ask(path) for path in paths]
 
 
+TABLES = {
+    "incidents": "incident",
+    "deployments": "deployment",
+    "mine_sites": "mine_site",
+    "checkpoints": "checkpoint",
+    "facilities": "facility",
+    "routes": "route",
+}
+
+
 def tile_asks(planting: Planting) -> Iterator[Ask]:
     """Tiles of every layer wherever rows are, as rows and as counts, with filters and without."""
     for zoom, query in ((12, ""), (12, "?unit=CD-SK,RW&level=1&since=2024-01-01"), (7, "")):
@@ -51,18 +61,25 @@ def tile_asks(planting: Planting) -> Iterator[Ask]:
 
 def detail_asks(planting: Planting) -> Iterator[Ask]:
     """Every planted row of every layer, in both languages."""
-    tables = {
-        "incidents": "incident",
-        "deployments": "deployment",
-        "mine_sites": "mine_site",
-        "checkpoints": "checkpoint",
-        "facilities": "facility",
-        "routes": "route",
-    }
     for layer in LAYERS:
-        keys = [row.key for row in planting.of(tables[layer])] if layer in tables else [*PLACES]
+        keys = [row.key for row in planting.of(TABLES[layer])] if layer in TABLES else [*PLACES]
         for key in keys:
             yield from (Ask(f"/api/v1/layers/{layer}/{key}?lang={language}") for language in ("en", "fr"))
+
+
+def feature_asks(planting: Planting) -> Iterator[Ask]:
+    """Every planted row of every layer as a feature, for programs and for people."""
+    for layer, table in TABLES.items():
+        for row in planting.of(table):
+            yield from (Ask(f"/ogc/collections/{layer}/items/{row.key}?f={form}") for form in ("json", "html"))
+
+
+def item_asks(_planting: Planting) -> Iterator[Ask]:
+    """The features of every layer, for programs and for people."""
+    for name in LAYERS:
+        # The borders have so many corners that some longitude of theirs is a planted one by chance: here in metres.
+        crs = "" if name in TABLES else "&crs=http://www.opengis.net/def/crs/EPSG/0/3857"
+        yield from (Ask(f"/ogc/collections/{name}/items?limit=1000&f={form}{crs}") for form in ("json", "html"))
 
 
 def incident_asks(planting: Planting) -> Iterator[Ask]:
@@ -93,6 +110,20 @@ DETAILS = {
 }
 OF_A_RELEASE = {
     "coordinator-sk": {"incident": INCIDENT, "source:of reports": "name"},
+}
+
+# All that a feature bears.
+FEATURES = {
+    HANDLERS: {
+        "incident": f"{INCIDENT} incident_id",
+        "deployment:current": "deployment_id provider_name force_unit mandate_ref equipment_transferred",
+        "checkpoint": "checkpoint_id name",
+        "mine_site": "operator_name territory groupement locality licence_no",
+        "source": "source_id",
+    },
+    SIGNED_IN: {"facility": "facility_id name operator", "route": "route_id name from_ref to_ref surface"},
+    "committee-sk": {"incident": "incident_id", "incident_release": "summary_en summary_fr"},
+    EVERYBODY: {"mine_site": "site_id name"},
 }
 
 URLS: dict[str, Line] = {
@@ -137,6 +168,16 @@ URLS: dict[str, Line] = {
     "people.look_as": Line(
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
     ),
+    "ogc.landing": Line(only("/ogc/", "/ogc/?f=html&lang=fr")),
+    "ogc.conformance": Line(only("/ogc/conformance", "/ogc/conformance?f=html")),
+    "ogc.api": Line(only("/ogc/api")),
+    "ogc.collections": Line(only("/ogc/collections", "/ogc/collections?f=html")),
+    "ogc.collection": Line(
+        only(*(f"/ogc/collections/{name}?f={form}" for name in LAYERS for form in ("json", "html")))
+    ),
+    "ogc.queryable": Line(only(*(f"/ogc/collections/{name}/queryables" for name in LAYERS))),
+    "ogc.items": Line(item_asks, FEATURES),
+    "ogc.item": Line(feature_asks, FEATURES),
     "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
     "admin.change": Line(
         lambda planting: [

@@ -12,6 +12,7 @@ from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
+from geoapp.web.ogc import ogc
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.tiles import tiles
@@ -29,6 +30,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for part in (language, policy, caching, assets, errors, people):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
+    for blueprint in (map_page, provinces, tiles, ogc, details, incidents, releases, health, people.people, admin):
         app.register_blueprint(blueprint)
     return app
