@@ -42,6 +42,7 @@ COUNTED = 10_000
 DECIMALS = 9
 NO_SUCH_FEATURE = "There is no such feature, or it is not for you."
 KEY = "feature_key"
+ALL = Filter()
 BAD_CURSOR = "after: is not what a page gave as its next. Start again without it."
 # Names of attributes, each with whether it descends.
 Sort = Sequence[tuple[str, bool]]
@@ -85,9 +86,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Question:
-    """Which features are asked for, in which order, and how many; `after` is where the page before ended."""
+    """Which features are asked for, in which order, and how many; `after` is where the page before ended.
+
+    `chosen` is the filter of the map; the others are those of OGC API - Features.
+    """
 
     limit: int
+    chosen: Filter = ALL
     box: Box | None = None
     since: dt.date | None = None
     until: dt.date | None = None
@@ -143,23 +148,28 @@ def read_feature(connection: Connection, layer: MapLayer, key: str, crs: Crs = C
     return feature
 
 
+def select_matching(layer: MapLayer, question: Question) -> list[Select[Any]]:
+    """The rows that match, of all parts of a layer: KEY, the geometry as GEOMETRY, and the attributes by their names."""
+    return [_matching(each, place, layer, question) for each, place in _places(layer)]
+
+
 def _places(layer: MapLayer) -> list[tuple[MapLayer, Place]]:
     shown = [layer, layer.stand_in] if layer.stand_in else [layer]
     return [(each, place) for each in shown for place in each.feature_places or each.places]
 
 
-def _part(each: MapLayer, place: Place, layer: MapLayer) -> Select[Any]:
+def _part(each: MapLayer, place: Place, layer: MapLayer, chosen: Filter = ALL) -> Select[Any]:
     """The rows of one place with the columns of `layer`, which `each` is or stands in for."""
     own = queryables(each)
     columns = [
         (own[name] if name in own else cast(null(), column.type)).label(name)
         for name, column in queryables(layer).items()
     ]
-    return each.rows(place, Filter()).add_columns(each.key.label(KEY), place.geom.label(GEOMETRY), *columns)
+    return each.rows(place, chosen).add_columns(each.key.label(KEY), place.geom.label(GEOMETRY), *columns)
 
 
 def _matching(each: MapLayer, place: Place, layer: MapLayer, question: Question) -> Select[Any]:
-    part = _part(each, place, layer)
+    part = _part(each, place, layer, question.chosen)
     own = queryables(each)
     if question.box is not None:
         box = question.box
