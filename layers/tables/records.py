@@ -141,7 +141,11 @@ class WebSession(Base):
 
 
 class AuditEvent(Base):
-    """What somebody did, and when; rows are only ever added."""
+    """What somebody did, and when; rows are only ever added.
+
+    `xid` is the transaction that wrote the row, of the server `era`. `before` and `after` hold codes and counts, and
+    keyed hashes in place of all that is content.
+    """
 
     __tablename__ = "audit_event"
 
@@ -153,5 +157,12 @@ class AuditEvent(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     request_id: Mapped[str | None]
+    xid: Mapped[int] = mapped_column(BigInteger())
+    era: Mapped[int] = mapped_column(BigInteger())
 
-    __table_args__ = (Index("ix_audit_event_happened_at", "happened_at"),)
+    __table_args__ = (
+        Index("ix_audit_event_happened_at", "happened_at"),
+        Index("ix_audit_event_user_name", "user_name", "audit_event_id"),
+        Index("ix_audit_event_object", "object", "audit_event_id", postgresql_ops={"object": "text_pattern_ops"}),
+        Index("ix_audit_event_xid", "xid"),
+    )
