@@ -35,6 +35,22 @@ def record(
     connection.execute(_RECORD, values)
 
 
+def announce_bulk(connection: Connection) -> None:
+    """Have the rest of the transaction write no event a row.
+
+    An import has the event of its batch; the operator's loads record how many rows of which table they wrote. For a
+    person's transaction this holds only beside the event of an import.
+    """
+    connection.execute(select(func.set_config("geoapp.bulk", "on", True)))
+
+
+def record_counts(connection: Connection, what: str, counts: Mapping[str, int]) -> None:
+    """Write one event for each table of which a bulk load wrote rows."""
+    for table, rows in counts.items():
+        if rows:
+            record(connection, what, table, after={"rows": rows})
+
+
 def set_request(connection: Connection, request_id: str) -> None:
     """Name the request that the current transaction's events are of; forgotten at its end."""
     connection.execute(select(func.set_config("geoapp.request_id", request_id, True)))

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -140,11 +140,18 @@ class WebSession(Base):
     __table_args__ = (check("token_hash", "token_hash ~ '^[0-9a-f]{64}$'"),)
 
 
+# As PostgreSQL writes it, so that it is found unchanged.
+_ROWS = (
+    "CASE WHEN (jsonb_typeof((after -> 'rows'::text)) = 'number'::text) THEN ((after -> 'rows'::text))::bigint"
+    " ELSE NULL::bigint END"
+)
+
+
 class AuditEvent(Base):
     """What somebody did, and when; rows are only ever added.
 
     `xid` is the transaction that wrote the row, of the server `era`. `before` and `after` hold codes and counts, and
-    keyed hashes in place of all that is content.
+    keyed hashes in place of all that is content; `rows` is how many rows an event of many is about.
     """
 
     __tablename__ = "audit_event"
@@ -159,6 +166,7 @@ class AuditEvent(Base):
     request_id: Mapped[str | None]
     xid: Mapped[int] = mapped_column(BigInteger())
     era: Mapped[int] = mapped_column(BigInteger())
+    rows: Mapped[int | None] = mapped_column(BigInteger(), Computed(_ROWS, persisted=True))
 
     __table_args__ = (
         Index("ix_audit_event_happened_at", "happened_at"),

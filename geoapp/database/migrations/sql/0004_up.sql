@@ -3,7 +3,9 @@
 
 -- `xid` is the transaction that wrote the event, `era` the server whose transactions it counts: by them, a seal holds a
 -- set that is closed for good, in whatever order transactions commit.
-ALTER TABLE audit_event ADD COLUMN xid BIGINT, ADD COLUMN era BIGINT;
+ALTER TABLE audit_event ADD COLUMN xid BIGINT, ADD COLUMN era BIGINT,
+    ADD COLUMN rows BIGINT GENERATED ALWAYS AS (
+        CASE WHEN jsonb_typeof(after -> 'rows') = 'number' THEN (after -> 'rows')::bigint END) STORED;
 UPDATE audit_event SET xid = 0, era = 0;
 ALTER TABLE audit_event ALTER COLUMN xid SET NOT NULL, ALTER COLUMN era SET NOT NULL;
 CREATE INDEX ix_audit_event_user_name ON audit_event (user_name, audit_event_id);
@@ -42,8 +44,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM (SELECT nullif(current_setting('geoapp.audit_key', true), '') AS key) AS connection
 $$;
 
--- What may stand in the audit as it is: codes that say how far something has come, or who may do what. All else is
--- content, and gives way to a hash that is another one in each row.
+-- What may stand in the audit as it is: counts of rows, and codes that say how far something has come, or who may do what.
+CREATE FUNCTION audit_codes() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{column,format,layer,level,outcome,question,role,sealed,status,synthetic,table,table_name,unit_code,rows,rows_in,
+    rows_inserted,rows_rejected,rows_unchanged,rows_updated}'::text[];
+
+-- Facts about a row with all else, which is content, given way to a hash that is another one in each row.
 CREATE FUNCTION audit_kept(place text, facts jsonb, coded text[]) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT jsonb_object_agg(key, CASE WHEN key = ANY (coded) OR value = 'null' THEN value
@@ -55,15 +62,91 @@ $$;
 CREATE FUNCTION record_event(what text, object text, before jsonb, after jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET row_security = off AS $$
 DECLARE
-    coded text[] := '{column,role,table,unit_code,level,status,outcome,question,layer,format}';
-BEGIN
-    coded := coded || ARRAY(
+    coded CONSTANT text[] := public.audit_codes() || ARRAY(
         SELECT key FROM jsonb_each(coalesce(before, '{}') || coalesce(after, '{}'))
          WHERE jsonb_typeof(value) IN ('number', 'boolean'));
+BEGIN
     INSERT INTO public.audit_event (user_name, what, object, before, after, request_id)
     VALUES (coalesce(public.viewer(), session_user), what, object, public.audit_kept(object, before, coded),
             public.audit_kept(object, after, coded), nullif(current_setting('geoapp.request_id', true), ''));
 END $$;
 
-REVOKE EXECUTE ON FUNCTION record_event(text, text, jsonb, jsonb), stamp_event(), keep_event() FROM PUBLIC;
+-- === Writes ===========================================================================================================
+
+-- Writes down which columns of a row changed. Arguments: the column that names the row, the table that it is called by,
+-- and what its insert, update and delete are called.
+CREATE FUNCTION audit_row() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET row_security = off AS $$
+DECLARE
+    -- What the database makes of the other columns.
+    derived CONSTANT text[] := '{units,country,geom_3857,created_at,created_by}';
+    old_row CONSTANT jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - derived END;
+    new_row CONSTANT jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - derived END;
+    place CONSTANT text := TG_ARGV[1] || '/' || (coalesce(new_row, old_row) ->> TG_ARGV[0]);
+    before jsonb := jsonb_strip_nulls(old_row);
+    after jsonb := jsonb_strip_nulls(new_row);
+    what CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN TG_ARGV[2] WHEN 'UPDATE' THEN TG_ARGV[3] ELSE TG_ARGV[4] END;
+BEGIN
+    -- An import's rows are told by the event of its batch. The web role is taken at its word only where there is one.
+    IF current_setting('geoapp.bulk', true) = 'on' AND EXISTS (
+        SELECT FROM public.audit_event AS event
+         WHERE event.xid = pg_current_xact_id()::text::bigint AND event.what IN ('import', 'undo')) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT jsonb_object_agg(key, value) INTO before FROM jsonb_each(old_row)
+         WHERE value IS DISTINCT FROM new_row -> key;
+        SELECT jsonb_object_agg(key, value) INTO after FROM jsonb_each(new_row)
+         WHERE value IS DISTINCT FROM old_row -> key;
+        IF before IS NULL THEN
+            RETURN NULL;
+        END IF;
+    ELSIF what = 'import' THEN
+        after := after || jsonb_build_object('rows', new_row -> 'rows_in');
+    END IF;
+    INSERT INTO public.audit_event (user_name, what, object, before, after, request_id)
+    VALUES (coalesce(public.viewer(), session_user), what, place, public.audit_kept(place, before, public.audit_codes()),
+            public.audit_kept(place, after, public.audit_codes()),
+            nullif(current_setting('geoapp.request_id', true), ''));
+    RETURN NULL;
+END $$;
+
+-- Has the writes to a table written down. The operator's loads, which say so in geoapp.bulk, write events of their own.
+CREATE FUNCTION audit_writes(written regclass, key text, called text DEFAULT NULL, inserted text DEFAULT 'insert',
+                             updated text DEFAULT 'update', deleted text DEFAULT 'delete') RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format(
+        'CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
+        ' WHEN (current_setting(''geoapp.bulk'', true) IS DISTINCT FROM ''on'' OR session_user = ''geoapp_web'')'
+        ' EXECUTE FUNCTION audit_row(%L, %L, %L, %L, %L)',
+        written, key, coalesce(called, written::text), inserted, updated, deleted);
+END $$;
+
+SELECT audit_writes('mine_site', 'site_id');
+SELECT audit_writes('site_alias', 'id');
+SELECT audit_writes('site_visit', 'id');
+SELECT audit_writes('facility', 'id');
+SELECT audit_writes('route', 'id');
+SELECT audit_writes('checkpoint', 'id');
+SELECT audit_writes('deployment', 'id');
+SELECT audit_writes('escort_movement', 'id');
+SELECT audit_writes('incident', 'incident_id');
+SELECT audit_writes('incident_release', 'incident_id', 'incident', 'release', 'release', 'withdraw');
+SELECT audit_writes('committee', 'committee_id');
+SELECT audit_writes('committee_seat', 'id');
+SELECT audit_writes('meeting', 'id');
+SELECT audit_writes('action', 'id');
+SELECT audit_writes('risk_item', 'id');
+SELECT audit_writes('training', 'id');
+SELECT audit_writes('source', 'source_id');
+SELECT audit_writes('admin_unit', 'unit_code');
+SELECT audit_writes('published_edition', 'edition_id', NULL, 'publish');
+SELECT audit_writes('import_batch', 'import_batch_id', NULL, 'import', 'undo');
+SELECT audit_writes('app_user', 'user_name', NULL, 'rights', 'rights', 'rights');
+SELECT audit_writes('user_scope', 'user_name', 'app_user', 'rights', 'rights', 'rights');
+
+REVOKE EXECUTE ON FUNCTION record_event(text, text, jsonb, jsonb), stamp_event(), keep_event(), audit_row(),
+    audit_writes(regclass, text, text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION record_event(text, text, jsonb, jsonb) TO geoapp_web;
+GRANT SELECT (rows) ON audit_event TO geoapp_web;
