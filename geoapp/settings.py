@@ -37,6 +37,7 @@ class Settings:
     time_zone: str
     language: str
     audit_key: str | None
+    audit_heads: Path | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -55,6 +56,7 @@ class Settings:
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
+            audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
             audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
         )
         if reader.faults:

@@ -48,6 +48,11 @@ def audit_hash(key: bytes, message: str) -> str:
     return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def key_mark(key: bytes) -> bytes:
+    """Eight bytes that tell one key from another, and nothing about either."""
+    return hmac.digest(key, b"geoapp audit key", "sha256")[:8]
+
+
 def _make(path: Path) -> None:
     """Make a random key, unless another process just did; a whole one appears, or none."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

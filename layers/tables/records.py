@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -174,3 +174,25 @@ class AuditEvent(Base):
         Index("ix_audit_event_object", "object", "audit_event_id", postgresql_ops={"object": "text_pattern_ops"}),
         Index("ix_audit_event_xid", "xid"),
     )
+
+
+class AuditSeal(Base):
+    """A seal over the events of the transactions `from_xid` up to, but without, `to_xid`, chained to the one before it.
+
+    `event_hashes` holds 32 bytes for each of `event_ids`; `key_mark` tells which key the hashes are made with.
+    """
+
+    __tablename__ = "audit_seal"
+
+    seal_no: Mapped[int] = mapped_column(BigInteger(), primary_key=True, autoincrement=False)
+    era: Mapped[int] = mapped_column(BigInteger())
+    from_xid: Mapped[int] = mapped_column(BigInteger())
+    to_xid: Mapped[int] = mapped_column(BigInteger())
+    event_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger()))
+    event_hashes: Mapped[bytes]
+    previous_hash: Mapped[bytes]
+    key_mark: Mapped[bytes]
+    seal_hash: Mapped[bytes]
+    sealed_at: Mapped[dt.datetime]
+
+    __table_args__ = (check("xids", "from_xid <= to_xid"),)

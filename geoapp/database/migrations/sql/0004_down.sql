@@ -9,6 +9,7 @@ BEGIN
     END LOOP;
 END $$;
 DROP FUNCTION audit_writes(regclass, text, text, text, text, text), audit_row();
+DROP TABLE audit_seal;
 DROP TRIGGER kept ON audit_event;
 DROP TRIGGER kept_whole ON audit_event;
 DROP TRIGGER stamped ON audit_event;

@@ -35,6 +35,30 @@ CREATE TRIGGER kept_whole BEFORE TRUNCATE ON audit_event EXECUTE FUNCTION keep_e
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER stamped, ENABLE ALWAYS TRIGGER kept, ENABLE ALWAYS TRIGGER kept_whole;
 REVOKE UPDATE, DELETE, TRUNCATE ON audit_event FROM CURRENT_USER;
 
+-- A seal over the events of all transactions from one up to, but without, another, every one of which had ended when it was
+-- made. geoapp/access/seals.py says how the hashes are made; each seal holds the one before it.
+CREATE TABLE audit_seal (
+    seal_no BIGINT NOT NULL,
+    era BIGINT NOT NULL,
+    from_xid BIGINT NOT NULL,
+    to_xid BIGINT NOT NULL,
+    event_ids BIGINT[] NOT NULL,
+    event_hashes BYTEA NOT NULL,
+    previous_hash BYTEA NOT NULL,
+    key_mark BYTEA NOT NULL,
+    seal_hash BYTEA NOT NULL,
+    sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_audit_seal PRIMARY KEY (seal_no),
+    CONSTRAINT ck_audit_seal_xids CHECK (from_xid <= to_xid)
+);
+CREATE TRIGGER kept BEFORE UPDATE OR DELETE ON audit_seal FOR EACH ROW EXECUTE FUNCTION keep_event();
+CREATE TRIGGER kept_whole BEFORE TRUNCATE ON audit_seal EXECUTE FUNCTION keep_event();
+ALTER TABLE audit_seal ENABLE ALWAYS TRIGGER kept, ENABLE ALWAYS TRIGGER kept_whole;
+REVOKE UPDATE, DELETE, TRUNCATE ON audit_seal FROM CURRENT_USER;
+ALTER TABLE audit_seal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY read ON audit_seal FOR SELECT USING ((SELECT viewer_is('admin')));
+GRANT SELECT (seal_no, sealed_at) ON audit_seal TO geoapp_web;
+
 -- The first half of HMAC-SHA-256 (RFC 2104) of a message, in hexadecimal. The connection brings both padded keys, one
 -- after the other, in geoapp.audit_key; they are stored nowhere in the database. NULL on a connection without a key.
 CREATE FUNCTION audit_hash(message text) RETURNS text
