@@ -5,6 +5,8 @@ from __future__ import annotations
 from cast import CAST
 from planting import Row
 
+from layers.tables import Base
+
 PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "admin")
 FULL_ROLES = {"coordinator", "analyst", "gis"}
 PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
@@ -29,7 +31,9 @@ def may_see(name: str, row: Row, column: str) -> bool:
     if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
         return True
     if role == "admin":
-        return column in OF_AN_ADMINISTRATOR.get(row.table, ())
+        # The audit names rows by their keys; that of a source is its name.
+        keys = {key.name for key in Base.metadata.tables[row.table].primary_key} if row.table != "source" else set()
+        return column in OF_AN_ADMINISTRATOR.get(row.table, ()) or column in keys
     if row.unit not in scope and row.unit[:2] not in scope:
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:

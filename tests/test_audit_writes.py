@@ -27,6 +27,7 @@ UNWATCHED = {
     "admin_unit_origin": "derived from the boundaries",
     "admin_unit_part": "derived from the boundaries",
     "audit_event": "the audit itself",
+    "audit_seal": "the audit itself",
     "base_feature": "the base map, one event a load",
     "import_issue": "comes with its batch",
     "published_cell": "comes with its edition",

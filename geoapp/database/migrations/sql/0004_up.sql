@@ -97,8 +97,8 @@ END $$;
 
 -- === Writes ===========================================================================================================
 
--- Writes down which columns of a row changed. Arguments: the column that names the row, the table that it is called by,
--- and what its insert, update and delete are called.
+-- Writes down which columns of a row changed. Arguments: the column that names the row ('' where
+-- its key is content), the table that it is called by, and what its insert, update and delete are called.
 CREATE FUNCTION audit_row() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET row_security = off AS $$
 DECLARE
@@ -106,7 +106,7 @@ DECLARE
     derived CONSTANT text[] := '{units,country,geom_3857,created_at,created_by}';
     old_row CONSTANT jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - derived END;
     new_row CONSTANT jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - derived END;
-    place CONSTANT text := TG_ARGV[1] || '/' || (coalesce(new_row, old_row) ->> TG_ARGV[0]);
+    place CONSTANT text := concat_ws('/', TG_ARGV[1], coalesce(new_row, old_row) ->> TG_ARGV[0]);
     before jsonb := jsonb_strip_nulls(old_row);
     after jsonb := jsonb_strip_nulls(new_row);
     what CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN TG_ARGV[2] WHEN 'UPDATE' THEN TG_ARGV[3] ELSE TG_ARGV[4] END;
@@ -163,7 +163,8 @@ SELECT audit_writes('meeting', 'id');
 SELECT audit_writes('action', 'id');
 SELECT audit_writes('risk_item', 'id');
 SELECT audit_writes('training', 'id');
-SELECT audit_writes('source', 'source_id');
+-- Its key is its name, which tells who reports.
+SELECT audit_writes('source', '');
 SELECT audit_writes('admin_unit', 'unit_code');
 SELECT audit_writes('published_edition', 'edition_id', NULL, 'publish');
 SELECT audit_writes('import_batch', 'import_batch_id', NULL, 'import', 'undo');
