@@ -19,6 +19,8 @@ OF_AN_ADMINISTRATOR = {
     # The audit without content.
     "audit_event": {"user_name", "what", "object", "request_id"},
 }
+# The audit names rows by their keys, but not a source, whose key is its name; a release goes by its incident.
+UNNAMED = {"source", "incident_release", "import_issue"}
 # A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
 OF_THE_OPERATOR = {"import_batch", "import_issue"}
 
@@ -31,9 +33,9 @@ def may_see(name: str, row: Row, column: str) -> bool:
     if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
         return True
     if role == "admin":
-        # The audit names rows by their keys; that of a source is its name.
-        keys = {key.name for key in Base.metadata.tables[row.table].primary_key} if row.table != "source" else set()
-        return column in OF_AN_ADMINISTRATOR.get(row.table, ()) or column in keys
+        keys = {key.name for key in Base.metadata.tables[row.table].primary_key}
+        named = column in keys and row.table not in UNNAMED
+        return named or column in OF_AN_ADMINISTRATOR.get(row.table, ())
     if row.unit not in scope and row.unit[:2] not in scope:
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:

@@ -139,7 +139,13 @@ URLS: dict[str, Line] = {
     ),
     "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
     "audit.page": Line(
-        only("/admin/audit", "/admin/audit?lang=fr&person=nobody", "/admin/audit?object=incident&day=2026-01-01"),
+        lambda planting: [
+            Ask("/admin/audit?object=incident&day=2026-01-01"),
+            *(
+                Ask(f"/admin/audit?lang=fr&person={planting.marker(row, 'user_name')}")
+                for row in planting.of("audit_event")
+            ),
+        ],
         {"admin": {"audit_event": "user_name what object request_id"}},
     ),
     "admin.change": Line(
@@ -176,6 +182,7 @@ COMMANDS: dict[str, Command] = {
 }
 # Commands that read no row of anybody's.
 SHOW_NOTHING = {
+    "redact": "counts the rows that it changed",
     "audit seal": "counts events, and tells the hash over them",
     "db up": "starts the server",
     "db down": "stops the server",

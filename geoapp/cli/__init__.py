@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
     "publish": "geoapp.cli.publishing:publish",
+    "redact": "geoapp.cli.redaction:redact_",
     "run": "geoapp.cli.serving:run",
     "user": "geoapp.cli.users:user",
 }
