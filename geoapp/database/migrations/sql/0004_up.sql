@@ -140,6 +140,9 @@ CREATE FUNCTION audit_writes(written regclass, key text, called text DEFAULT NUL
                              updated text DEFAULT 'update', deleted text DEFAULT 'delete') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF key <> '' AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = written AND attname = key) THEN
+        RAISE EXCEPTION '% has no column %', written, key;
+    END IF;
     EXECUTE format(
         'CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
         ' WHEN (current_setting(''geoapp.bulk'', true) IS DISTINCT FROM ''on'' OR session_user = ''geoapp_web'')'
@@ -159,7 +162,7 @@ SELECT audit_writes('incident', 'incident_id');
 SELECT audit_writes('incident_release', 'incident_id', 'incident', 'release', 'release', 'withdraw');
 SELECT audit_writes('committee', 'committee_id');
 SELECT audit_writes('committee_seat', 'id');
-SELECT audit_writes('meeting', 'id');
+SELECT audit_writes('meeting', 'meeting_id');
 SELECT audit_writes('action', 'id');
 SELECT audit_writes('risk_item', 'id');
 SELECT audit_writes('training', 'id');
