@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geoapp.access.audit import record, set_request
 from geoapp.access.viewer import set_viewer
-from geoapp.database.audit_key import FILE, audit_hash, audit_key
+from geoapp.database.audit_key import FILE, audit_hash, audit_key, content_key, padded, seal_key
 from geoapp.database.engine import open_engine, open_web_engine
 from geoapp.errors import SettingsError
 from geoapp.settings import Settings
@@ -71,7 +71,7 @@ def test_content_gives_way_to_a_keyed_hash(connection: Connection, shared: Setti
     assert x.after == {"rows": 3, "role": "gis"}
     assert x.before == {
         "level": 2,
-        "summary_en": audit_hash(audit_key(shared), '["incident/x", "summary_en", "Jean"]'),
+        "summary_en": audit_hash(content_key(shared), '["incident/x", "summary_en", "Jean"]'),
     }
     assert y.before["summary_en"] != x.before["summary_en"]
 
@@ -80,6 +80,12 @@ def test_without_the_key_content_is_left_out(connection: Connection) -> None:
     connection.execute(text("SET LOCAL geoapp.audit_key = ''"))
     record(connection, "update", "incident/x", before={"summary_en": "Jean"})
     assert connection.execute(LAST).one().before == {"summary_en": None}
+
+
+def test_no_connection_tells_the_key_of_the_seals(connection: Connection, shared: Settings) -> None:
+    told = connection.scalar(text("SELECT current_setting('geoapp.audit_key')"))
+    assert audit_key(shared).hex() not in told
+    assert padded(seal_key(shared)) != told == padded(content_key(shared))
 
 
 def test_an_event_falls_with_its_transaction(engine: Engine) -> None:

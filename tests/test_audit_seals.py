@@ -16,11 +16,11 @@ from browser import GEOAPP, serving
 from sqlalchemy import Engine, text
 
 from geoapp.access.audit import record
-from geoapp.access.heads import FILE, append_head, kept_heads
+from geoapp.access.heads import FILE, append_head, database_name, kept_heads
 from geoapp.access.sealer import seal_once
-from geoapp.access.seals import Head, read_place, seal
+from geoapp.access.seals import Head, seal
 from geoapp.access.verifying import verify
-from geoapp.database.audit_key import audit_key
+from geoapp.database.audit_key import seal_key
 from geoapp.demo.load import load_demo, remove_demo
 from geoapp.demo.plan import Plan
 from geoapp.errors import AuditError
@@ -74,9 +74,8 @@ def faults(engine: Engine, settings: Settings, *heads: tuple[int, str]) -> list[
     """What is found wrong, in order."""
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        place = read_place(connection)
-        kept = [*kept_heads(settings.home / FILE, place), *heads]
-        return [finding.fault for finding in verify(connection, audit_key(settings), kept).findings]
+        kept = [*kept_heads(settings.home / FILE, database_name(settings))[0], *heads]
+        return [finding.fault for finding in verify(connection, seal_key(settings), kept).findings]
 
 
 def command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -179,7 +178,7 @@ def test_a_tail_that_was_cut_off(engine: Engine, settings: Settings, first: int)
     )
     assert faults(engine, settings) == ["head_unknown"] * (4 - first)
     with engine.connect() as connection:
-        assert verify(connection, audit_key(settings)).content
+        assert verify(connection, seal_key(settings)).content
 
 
 def test_a_tail_that_was_made_anew(engine: Engine, settings: Settings, sealed: Seal) -> None:
@@ -218,7 +217,7 @@ def test_transactions_that_end_out_of_order(engine: Engine, settings: Settings, 
     assert after.seal_no == 4
     assert faults(engine, settings) == []
     with engine.connect() as connection:
-        state = verify(connection, audit_key(settings))
+        state = verify(connection, seal_key(settings))
         assert state.waiting == 0
         assert (
             connection.scalar(text("SELECT array_length(event_ids, 1) FROM audit_seal ORDER BY seal_no DESC LIMIT 1"))
@@ -231,10 +230,10 @@ def test_only_one_seals_at_a_time(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
         record(connection, "read", "incident/x")
     with engine.connect() as first, engine.connect() as second:
-        made = seal(first, audit_key(settings))
+        made = seal(first, seal_key(settings))
         assert made is not None
         assert made.seal_no == 4
-        other = seal(second, audit_key(settings))
+        other = seal(second, seal_key(settings))
         assert other is not None
         assert other.seal_no == 3
         first.commit()
@@ -245,7 +244,7 @@ def test_a_copy_on_another_server_goes_on(engine: Engine, settings: Settings, se
     with engine.begin() as connection:
         record(connection, "read", "incident/unsealed")
     tamper(engine, "UPDATE audit_event SET era = 1", "DELETE FROM audit_seal")
-    key = audit_key(settings)
+    key = seal_key(settings)
     with engine.begin() as connection:
         first = seal(connection, key)
     assert first is not None
@@ -295,8 +294,23 @@ def test_heads_are_kept_on_a_second_drive(engine: Engine, settings: Settings, tm
 
 def test_a_head_of_another_database_is_no_finding(engine: Engine, settings: Settings, sealed: Seal) -> None:
     head = sealed()
-    append_head(settings.home / FILE, replace(head, place="1-1", hash="00"))
+    append_head(settings.home / FILE, replace(head, hash="00"), "elsewhere:5432/geoapp")
     assert faults(engine, settings) == []
+    assert kept_heads(settings.home / FILE, database_name(settings))[1] == 1
+
+
+def test_a_file_of_heads_that_was_written_over(settings: Settings) -> None:
+    (settings.home / FILE).write_text("something else\n")
+    with pytest.raises(AuditError, match=r"Line 1 of .* is no head"):
+        kept_heads(settings.home / FILE, "embedded")
+
+
+def test_a_database_is_known_by_its_address(settings: Settings) -> None:
+    def named(url: str | None) -> str:
+        return database_name(replace(settings, database_url=url))
+
+    assert named(None) == "embedded"
+    assert named("postgresql+psycopg://geoapp:secret@db.example/geoapp") == "db.example:5432/geoapp"
 
 
 def test_the_server_seals(engine: Engine, environment: dict[str, str], settings: Settings) -> None:

@@ -16,7 +16,7 @@ from geoapp.access.sealer import seal_once
 from geoapp.access.verifying import verify
 from geoapp.access.viewer import set_viewer
 from geoapp.database import binaries
-from geoapp.database.audit_key import audit_key
+from geoapp.database.audit_key import seal_key
 from geoapp.database.cluster import Cluster
 from geoapp.errors import NotFoundError, RedactionError
 from geoapp.ingest.targets import TARGETS
@@ -140,7 +140,7 @@ def test_a_planted_name_is_nowhere(
     assert ask(engine, "SELECT count(*) FROM import_issue WHERE value = :mark", mark=REDACTED) == [(2,)]
     seal_once(engine, settings)
     with engine.connect() as connection:
-        state = verify(connection, audit_key(settings))
+        state = verify(connection, seal_key(settings))
         assert (state.content, state.seals) == (True, 2)
     recorded = ask(engine, "SELECT object, after FROM audit_event WHERE what = 'redact' ORDER BY 1")
     assert recorded[0][0] == f"incident/{incident}"

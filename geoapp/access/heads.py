@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from geoapp.access.seals import Head
 from geoapp.errors import AuditError
@@ -18,14 +19,23 @@ def head_files(settings: Settings) -> list[Path]:
     return [settings.home / FILE, *([settings.audit_heads] if settings.audit_heads else [])]
 
 
-def head_line(head: Head) -> str:
+def database_name(settings: Settings) -> str:
+    """What the database is called in those files: by its address, so that one that was made anew there is the same."""
+    if settings.database_url is None:
+        return "embedded"
+    url = make_url(settings.database_url)
+    host = url.host or str(url.query.get("host", "local"))
+    return "_".join(f"{host}:{url.port or 5432}/{url.database}".split())
+
+
+def head_line(head: Head, database: str) -> str:
     """A head as a line of its own: number, hash, time and database."""
-    return f"{head.seal_no} {head.hash} {head.sealed_at:%Y-%m-%dT%H:%M:%SZ} {head.place}"
+    return f"{head.seal_no} {head.hash} {head.sealed_at:%Y-%m-%dT%H:%M:%SZ} {database}"
 
 
-def append_head(path: Path, head: Head) -> None:
+def append_head(path: Path, head: Head, database: str) -> None:
     """Append a head to a file, unless it is its last one; OSError where the file cannot be written."""
-    line = head_line(head)
+    line = head_line(head, database)
     if path.exists() and _last_line(path) == line:
         return
     with path.open("a", encoding="utf-8") as file:
@@ -34,19 +44,25 @@ def append_head(path: Path, head: Head) -> None:
         os.fsync(file.fileno())
 
 
-def kept_heads(path: Path, place: str) -> Iterator[tuple[int, str]]:
-    """Number and hash of every head in a file that is of the database `place`, as `read_place` calls it.
+def kept_heads(path: Path, database: str) -> tuple[list[tuple[int, str]], int]:
+    """Number and hash of every head of `database` in a file, and how many others there are.
 
-    Raises AuditError where the file cannot be read.
+    Raises AuditError where the file cannot be read, or a line of it is none that was written here.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     except (OSError, UnicodeDecodeError) as error:
         raise AuditError(f"The heads in {path} cannot be read: {error}") from error
-    for line in lines:
+    heads, others = [], 0
+    for number, line in enumerate(lines, 1):
         words = line.split()
-        if len(words) == 4 and words[0].isdecimal() and words[3] == place:
-            yield int(words[0]), words[1]
+        if len(words) != 4 or not words[0].isdecimal():
+            raise AuditError(f"Line {number} of {path} is no head. Put the file back from its copy.")
+        if words[3] == database:
+            heads.append((int(words[0]), words[1]))
+        else:
+            others += 1
+    return heads, others
 
 
 def _last_line(path: Path) -> str:

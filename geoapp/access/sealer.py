@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from geoapp.access.heads import append_head, head_files
+from geoapp.access.heads import append_head, database_name, head_files
 from geoapp.access.seals import Head, seal
-from geoapp.database.audit_key import audit_key
+from geoapp.database.audit_key import seal_key
 from geoapp.database.engine import open_engine
 from geoapp.errors import GeoappError
 from geoapp.settings import Settings
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 def seal_once(engine: Engine, settings: Settings, new_key: bool = False) -> tuple[Head | None, list[str]]:
     """Seal what can be sealed, and keep the head in its files; the head, and what went wrong with which file."""
     with engine.begin() as connection:
-        head = seal(connection, audit_key(settings), new_key)
+        head = seal(connection, seal_key(settings), new_key)
     faults: list[str] = []
     if head is None:
         return None, faults
     for path in head_files(settings):
         try:
-            append_head(path, head)
+            append_head(path, head, database_name(settings))
         except OSError as error:
             faults.append(f"The head of the audit cannot be kept in {path}: {error.strerror}.")
     return head, faults

@@ -28,19 +28,17 @@ HASH_BYTES = 32
 CHUNK = 10_000
 NOW = text(
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid,"
-    " (SELECT system_identifier FROM pg_control_system()) AS era, (SELECT oid FROM pg_database"
-    " WHERE datname = current_database())::bigint AS database"
+    " (SELECT system_identifier FROM pg_control_system()) AS era"
 )
 
 
 @dataclass(frozen=True)
 class Head:
-    """The newest seal: its number, its hash in hexadecimal, when it was made, and in which database."""
+    """The newest seal: its number, its hash in hexadecimal, and when it was made."""
 
     seal_no: int
     hash: str
     sealed_at: datetime
-    place: str
 
 
 def seal(connection: Connection, key: bytes, new_key: bool = False) -> Head | None:
@@ -94,13 +92,7 @@ def read_head(connection: Connection) -> Head | None:
     last = _last(connection)
     if last is None:
         return None
-    return Head(last.seal_no, last.seal_hash.hex(), last.sealed_at, read_place(connection))
-
-
-def read_place(connection: Connection) -> str:
-    """Which database this is: the number of its server, and its own there."""
-    now = connection.execute(NOW).one()
-    return f"{now.era}-{now.database}"
+    return Head(last.seal_no, last.seal_hash.hex(), last.sealed_at)
 
 
 def read_seals(connection: Connection) -> Iterator[Row[Any]]:

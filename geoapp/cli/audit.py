@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from itertools import chain
 
 import click
 
-from geoapp.access.heads import head_files, head_line, kept_heads
+from geoapp.access.heads import database_name, head_files, head_line, kept_heads
 from geoapp.access.sealer import seal_once
-from geoapp.access.seals import Head, read_head, read_place
+from geoapp.access.seals import Head, read_head
 from geoapp.access.verifying import Verification, verify
 from geoapp.cli.context import current_database
-from geoapp.database.audit_key import audit_key
+from geoapp.database.audit_key import seal_key
 from geoapp.settings import Settings
 
 NONE = "Nothing was sealed yet. Run `geoapp audit seal`."
@@ -36,7 +35,7 @@ def seal_(new_key: bool) -> None:
         head, faults = seal_once(engine, settings, new_key)
     for fault in faults:
         click.echo(fault, err=True)
-    click.echo(head_line(head) if head else "There is no event to seal.")
+    click.echo(head_line(head, database_name(settings)) if head else "There is no event to seal.")
     if faults:
         sys.exit(1)
 
@@ -45,12 +44,13 @@ def seal_(new_key: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def head(as_json: bool) -> None:
     """Print the head: the newest seal's number, hash and time, to be kept where nobody of the server can change it."""
-    with current_database(Settings.from_environment()) as engine, engine.connect() as connection:
+    settings = Settings.from_environment()
+    with current_database(settings) as engine, engine.connect() as connection:
         found = read_head(connection)
     if as_json:
         click.echo(json.dumps(_as_json(found)))
     else:
-        click.echo(head_line(found) if found else NONE)
+        click.echo(head_line(found, database_name(settings)) if found else NONE)
     if found is None:
         sys.exit(1)
 
@@ -61,16 +61,22 @@ def head(as_json: bool) -> None:
 def verify_(given: tuple[str, ...], as_json: bool) -> None:
     """Check that every sealed event is there and unchanged, and that every head that was kept is still known."""
     settings = Settings.from_environment()
+    heads = {(0, each.strip().lower()) for each in given}
+    others = 0
+    for path in head_files(settings):
+        kept, of_others = kept_heads(path, database_name(settings))
+        heads |= {*kept}
+        others += of_others
     with current_database(settings) as engine, engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        place = read_place(connection)
-        kept = chain.from_iterable(kept_heads(path, place) for path in head_files(settings))
-        heads = sorted({*kept, *((0, each.strip().lower()) for each in given)})
-        result = verify(connection, audit_key(settings), heads)
+        result = verify(connection, seal_key(settings), sorted(heads))
     if as_json:
-        click.echo(json.dumps(_verified(result)))
+        click.echo(json.dumps({**_verified(result), "heads": len(heads), "heads_of_others": others}))
     else:
         _tell(result)
+        click.echo(f"Compared with {len(heads)} heads that were kept outside the database.")
+        if others:
+            click.echo(f"{others} heads in those files are of other databases, and were not compared.")
     if not result.content:
         sys.exit(1)
 
@@ -83,7 +89,7 @@ def _tell(result: Verification) -> None:
     state = "as they were sealed" if result.content else "NOT all as they were sealed"
     click.echo(f"{result.events} events under {result.seals} seals: {state}.")
     if result.head:
-        click.echo(f"Head: {head_line(result.head)}")
+        click.echo(f"Head: seal {result.head.seal_no}, {result.head.hash}")
     if result.waiting_since:
         click.echo(f"{result.waiting} events since {result.waiting_since:%Y-%m-%d %H:%M:%S} UTC wait for a seal.")
 

@@ -15,8 +15,18 @@ FILE = "audit.key"
 BLOCK = 64
 
 
+def content_key(settings: Settings) -> bytes:
+    """The key that content is hashed with, which connections bring to the database. SettingsError as `audit_key`."""
+    return hmac.digest(audit_key(settings), b"content", "sha256")
+
+
+def seal_key(settings: Settings) -> bytes:
+    """The key that seals are made with, which no connection ever tells. SettingsError as `audit_key`."""
+    return hmac.digest(audit_key(settings), b"seals", "sha256")
+
+
 def audit_key(settings: Settings) -> bytes:
-    """The key: the one that was set, else that of `GEOAPP_HOME`, made when it is first asked for.
+    """The secret behind both: the one that was set, else that of `GEOAPP_HOME`, made when it is first asked for.
 
     Raises SettingsError where it can be neither read nor made.
     """
