@@ -127,6 +127,31 @@ def test_rights_are_events_of_the_person(connection: Connection) -> None:
     ]
 
 
+def test_what_is_let_out_has_its_own_events(connection: Connection) -> None:
+    before = connection.scalar(text("SELECT coalesce(max(audit_event_id), 0) FROM audit_event")) or 0
+    incident = connection.scalar(text("INSERT INTO incident (occurred_from) VALUES (now()) RETURNING incident_id"))
+    connection.execute(
+        text(
+            "INSERT INTO incident_release (incident_id, released_on, released_by, status, shown_date,"
+            " shown_date_precision, location_precision, summary_fr, summary_en)"
+            " VALUES (:id, now(), 'x', 'open', now(), 3, 5, 'a', 'b')"
+        ),
+        {"id": incident},
+    )
+    connection.execute(text("DELETE FROM incident_release"))
+    edition = connection.scalar(
+        text(
+            "INSERT INTO published_edition (quarter, number, synthetic) VALUES ('2020-01-01', 1, true)"
+            " RETURNING edition_id"
+        )
+    )
+    assert [(each.what, each.object) for each in events(connection, before)[1:]] == [
+        ("release", f"incident/{incident}"),
+        ("withdraw", f"incident/{incident}"),
+        ("publish", f"published_edition/{edition}"),
+    ]
+
+
 def test_an_import_is_one_event_with_its_counts(engine: Engine, tmp_path: Path) -> None:
     before = last(engine)
     rows = [f"N{number},2024-03-01,Planted place,28.84,-2.5{number:02}" for number in range(30)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import GEOAPP
+from click.testing import CliRunner
 from importing import ask, bring, write_csv
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
@@ -15,10 +16,11 @@ from sqlalchemy.engine import make_url
 from geoapp.access.sealer import seal_once
 from geoapp.access.verifying import verify
 from geoapp.access.viewer import set_viewer
+from geoapp.cli import cli
 from geoapp.database import binaries
 from geoapp.database.audit_key import seal_key
 from geoapp.database.cluster import Cluster
-from geoapp.errors import NotFoundError, RedactionError
+from geoapp.errors import GeoappError, NotFoundError, RedactionError
 from geoapp.ingest.targets import TARGETS
 from geoapp.redaction.redact import redact
 from geoapp.redaction.remains import blot_out_of_logs, write_anew
@@ -42,17 +44,19 @@ def environment(environment: dict[str, str], settings: Settings) -> dict[str, st
     return {**environment, "GEOAPP_HOME": str(settings.home)}
 
 
-def command(environment: dict[str, str], *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """`geoapp redact ...`."""
     return subprocess.run(
-        [GEOAPP, "redact", *arguments],
-        env=environment,
-        input=said,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        [GEOAPP, "redact", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
+
+
+def told(environment: dict[str, str], *arguments: str, said: str = "") -> tuple[int, str]:
+    """The same in this process: the exit code, and what it says."""
+    done = CliRunner().invoke(cli, ["redact", *arguments], env=environment, input=said)
+    reason = f"{done.exception}\n" if isinstance(done.exception, GeoappError) else ""
+    assert reason or done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.output + reason
 
 
 def dumped(settings: Settings) -> str:
@@ -170,9 +174,10 @@ def test_where_it_still_stands_is_said(engine: Engine, environment: dict[str, st
             text("INSERT INTO mine_site (site_id, name, operator_name, geom) VALUES ('S1', 'n', :name, :at)"),
             {"name": f"{NAME} & Co", "at": AT},
         )
-    done = command(environment, "incidents", planted, "place_text", "--yes")
-    assert "Still in mine_site.operator_name, 1 row:" in done.stdout
-    assert "Still in incident.summary_fr, 1 row:" in done.stdout
+    code, said = told(environment, "incidents", planted, "place_text", "--yes")
+    assert code == 0
+    assert "Still in mine_site.operator_name, 1 row:" in said
+    assert "Still in incident.summary_fr, 1 row:" in said
 
 
 def test_a_key_made_of_the_text_does_not_confirm_it(connection: Connection) -> None:
@@ -186,12 +191,12 @@ def test_a_key_made_of_the_text_does_not_confirm_it(connection: Connection) -> N
 
 
 def test_it_asks_first(engine: Engine, environment: dict[str, str], planted: str) -> None:
-    left = command(environment, "incidents", planted, "place_text", said="n\n")
-    assert left.returncode == 1
-    assert f"a text of {len(NAME)} characters" in left.stdout
-    assert NAME not in left.stdout + left.stderr
+    code, said = told(environment, "incidents", planted, "place_text", said="n\n")
+    assert code == 1
+    assert f"a text of {len(NAME)} characters" in said
+    assert NAME not in said
     assert ask(engine, "SELECT place_text FROM incident WHERE incident_id = :id", id=planted) == [(NAME,)]
-    assert command(environment, "incidents", planted, "place_text", said="y\n").returncode == 0
+    assert told(environment, "incidents", planted, "place_text", said="y\n")[0] == 0
     assert ask(engine, "SELECT place_text FROM incident WHERE incident_id = :id", id=planted) == [(REDACTED,)]
 
 
@@ -209,9 +214,8 @@ def test_with_the_rights_of_a_person(
     engine: Engine, environment: dict[str, str], planted: str, expected: tuple[str, int, str]
 ) -> None:
     person, code, said = expected
-    done = command(environment, "incidents", planted, "place_text", "--yes", "--user", person)
-    assert done.returncode == code, done.stderr
-    assert said in done.stdout + done.stderr
+    found, answer = told(environment, "incidents", planted, "place_text", "--yes", "--user", person)
+    assert (found, said in answer) == (code, True), answer
     assert ask(engine, "SELECT user_name FROM audit_event WHERE what = 'redact'") == ([(person,)] if code == 0 else [])
 
 
