@@ -67,7 +67,10 @@ def tamper(engine: Engine, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
         for table in ("audit_event", "audit_seal"):
-            connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER ALL"))
+            connection.execute(
+                text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER kept, ENABLE ALWAYS TRIGGER kept_whole")
+            )
+        connection.execute(text("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER stamped"))
 
 
 def faults(engine: Engine, settings: Settings, *heads: tuple[int, str]) -> list[str]:
@@ -164,6 +167,23 @@ def test_a_removed_seal(engine: Engine, settings: Settings, number: int) -> None
     assert "seal_missing" in found
     assert "head_unknown" in found
     assert "event_inserted" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "trigger"),
+    [
+        ("ALTER TABLE audit_event DISABLE TRIGGER kept", "kept on audit_event"),
+        ("ALTER TABLE audit_event ENABLE TRIGGER stamped", "stamped on audit_event"),
+        ("DROP TRIGGER kept_whole ON audit_seal", "kept_whole on audit_seal"),
+        ("ALTER TABLE incident DISABLE TRIGGER audited", "audited on incident"),
+    ],
+)
+@pytest.mark.usefixtures("sealed")
+def test_a_guard_that_is_off(engine: Engine, settings: Settings, change: str, trigger: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(change))
+        (finding,) = verify(connection, seal_key(settings)).findings
+    assert (finding.fault, finding.name) == ("guard_off", trigger)
 
 
 @pytest.mark.parametrize("first", [1, 3])
@@ -276,8 +296,14 @@ def test_the_commands(engine: Engine, environment: dict[str, str], settings: Set
     assert "was cut off or changed" in unknown.stdout
     tamper(engine, "UPDATE audit_event SET what = 'read' WHERE audit_event_id = 1")
     said: dict[str, Any] = json.loads(command(environment, "verify", "--json").stdout)
-    assert said["findings"] == [{"fault": "event_changed", "number": 1}]
+    assert said["findings"] == [{"fault": "event_changed", "number": 1, "name": None}]
     assert said["content"] is False
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE audit_seal"))
+    gone = command(environment, "verify")
+    assert gone.returncode == 1
+    assert "somebody dropped or altered them" in gone.stderr
+    assert "Traceback" not in gone.stderr
 
 
 def test_heads_are_kept_on_a_second_drive(engine: Engine, settings: Settings, tmp_path: Path) -> None:

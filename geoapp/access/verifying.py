@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select, text, true
 
 from geoapp.access.seals import (
     CHUNK,
@@ -32,7 +32,20 @@ Fault = Literal[
     "seal_missing",
     "seal_of_another_key",
     "head_unknown",
+    "guard_off",
 ]
+# What keeps the two tables as they are has to be on in every session; what writes the events, in ordinary ones.
+GUARDS_OFF = text("""
+    SELECT guard.name || ' on ' || guard.relation
+      FROM (VALUES ('audit_event', 'stamped'), ('audit_event', 'kept'), ('audit_event', 'kept_whole'),
+                   ('audit_seal', 'kept'), ('audit_seal', 'kept_whole')) AS guard (relation, name)
+     WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = guard.relation::regclass AND tgname = guard.name
+                          AND tgenabled = 'A')
+     UNION ALL
+    SELECT tgname || ' on ' || tgrelid::regclass::text FROM pg_trigger
+     WHERE tgname = 'audited' AND tgenabled NOT IN ('O', 'A')
+     ORDER BY 1
+""")
 IN_WORDS: dict[Fault, str] = {
     "event_changed": "event {number} was changed",
     "event_missing": "event {number} was removed",
@@ -41,19 +54,24 @@ IN_WORDS: dict[Fault, str] = {
     "seal_missing": "seal {number} was removed",
     "seal_of_another_key": "seal {number} was made with another key, and cannot be checked",
     "head_unknown": "seal {number}, whose hash was kept elsewhere, is not there: the tail was cut off or changed",
+    "guard_off": "the trigger {name} is switched off or gone: since when, nothing tells",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it was sealed, and the number of the event or seal; 0 where no number is known."""
+    """Something that is not as it was sealed or should be: of the event or seal `number`, or of the trigger `name`.
+
+    `number` is 0 where it is not known.
+    """
 
     fault: Fault
     number: int
+    name: str | None = None
 
     def in_words(self) -> str:
         """The finding as a line."""
-        return IN_WORDS[self.fault].format(number=self.number or "of unknown number")
+        return IN_WORDS[self.fault].format(number=self.number or "of unknown number", name=self.name)
 
 
 @dataclass
@@ -86,6 +104,7 @@ def verify(connection: Connection, key: bytes, heads: Iterable[tuple[int, str]] 
         if (number and hashes.get(number) != kept) or kept not in hashes.values()
     ]
     _check_others(connection, result)
+    result.findings += [Finding("guard_off", 0, name) for name in connection.scalars(GUARDS_OFF)]
     return result
 
 

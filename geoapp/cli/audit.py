@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 
 import click
+from sqlalchemy.exc import ProgrammingError
 
 from geoapp.access.heads import database_name, head_files, head_line, kept_heads
 from geoapp.access.sealer import seal_once
@@ -14,9 +15,14 @@ from geoapp.access.seals import Head, read_head
 from geoapp.access.verifying import Verification, verify
 from geoapp.cli.context import current_database
 from geoapp.database.audit_key import seal_key
+from geoapp.errors import AuditError
 from geoapp.settings import Settings
 
 NONE = "Nothing was sealed yet. Run `geoapp audit seal`."
+GONE = (
+    "The tables of the audit are not there, or are not those that this program made: somebody dropped or altered them."
+    " Look for them in a backup."
+)
 # Findings that are listed; a table that was emptied has more than anybody reads.
 LISTED = 20
 
@@ -69,7 +75,10 @@ def verify_(given: tuple[str, ...], as_json: bool) -> None:
         others += of_others
     with current_database(settings) as engine, engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        result = verify(connection, seal_key(settings), sorted(heads))
+        try:
+            result = verify(connection, seal_key(settings), sorted(heads))
+        except ProgrammingError as error:
+            raise AuditError(GONE) from error
     if as_json:
         click.echo(json.dumps({**_verified(result), "heads": len(heads), "heads_of_others": others}))
     else:
