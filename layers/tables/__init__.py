@@ -9,6 +9,7 @@ from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
     AppUser,
     AuditEvent,
+    AuditSeal,
     ImportBatch,
     ImportIssue,
     Setting,
@@ -26,6 +27,7 @@ __all__ = [
     "AdminUnitPart",
     "AppUser",
     "AuditEvent",
+    "AuditSeal",
     "Base",
     "BaseFeature",
     "Checkpoint",
