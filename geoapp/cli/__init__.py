@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "geoapp.cli.importing:import_",
     "publish": "geoapp.cli.publishing:publish",
     "run": "geoapp.cli.serving:run",
+    "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
 }
 

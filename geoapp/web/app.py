@@ -6,7 +6,8 @@ from flask import Flask
 
 from geoapp.resources import folder
 from geoapp.settings import Settings
-from geoapp.web import assets, caching, errors, language, people, policy, request_id
+from geoapp.web import assets, caching, credentials, database, errors, forms, language, people, policy, request_id
+from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.details import details
 from geoapp.web.health import health
@@ -14,6 +15,7 @@ from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
+from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -27,8 +29,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         # A foreign page could otherwise point its own name at this address, and read what is served here.
         app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for part in (request_id, language, policy, caching, assets, errors, people):
+    for part in (request_id, language, policy, caching, assets, errors, credentials, database, forms, people):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
+    for blueprint in (
+        map_page,
+        provinces,
+        tiles,
+        details,
+        incidents,
+        releases,
+        health,
+        people.people,
+        sign_in,
+        account,
+        admin,
+    ):
         app.register_blueprint(blueprint)
     return app

@@ -1,5 +1,15 @@
 """The tables, as SQLAlchemy models; this package is the one place that defines their columns and checks."""
 
+from layers.tables.accounts import (
+    ApiToken,
+    AppUser,
+    KnownBrowser,
+    SignInCount,
+    SignInLink,
+    UserPassword,
+    UserScope,
+    WebSession,
+)
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
@@ -7,15 +17,12 @@ from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
-    AppUser,
     AuditEvent,
     ImportBatch,
     ImportIssue,
     Setting,
     Source,
-    UserScope,
     Vocab,
-    WebSession,
 )
 from layers.tables.security import Deployment, EscortMovement
 
@@ -24,6 +31,7 @@ __all__ = [
     "AdminUnit",
     "AdminUnitOrigin",
     "AdminUnitPart",
+    "ApiToken",
     "AppUser",
     "AuditEvent",
     "Base",
@@ -38,6 +46,7 @@ __all__ = [
     "ImportIssue",
     "Incident",
     "IncidentRelease",
+    "KnownBrowser",
     "Meeting",
     "MineSite",
     "PublishedCell",
@@ -45,10 +54,13 @@ __all__ = [
     "RiskItem",
     "Route",
     "Setting",
+    "SignInCount",
+    "SignInLink",
     "SiteAlias",
     "SiteVisit",
     "Source",
     "Training",
+    "UserPassword",
     "UserScope",
     "Vocab",
     "WebSession",
