@@ -20,7 +20,8 @@ SHORTEST, LONGEST = 12, 256
 # zxcvbn's score of what a hundred million guesses find, and of what fewer do.
 GUESSABLE = 2
 # Beside zxcvbn's own lists, which are English; and what people here would think of first.
-COMMON = ("motdepasse", "mot de passe", "azertyuiop", "qsdfghjklm", "bonjour", "geoapp", "mine", "password")
+OURS = "geoapp"
+COMMON = ("motdepasse", "mot de passe", "azertyuiop", "qsdfghjklm", "bonjour", OURS, "mine", "password")
 # zxcvbn takes seconds for a long text, and nothing after this makes a password guessable.
 LOOKED_AT = 64
 # The second recommended option of RFC 9106: 64 MiB and three passes. Several at once would only wait for each other.
@@ -50,10 +51,10 @@ def require_good(password: str, name: str) -> None:
             f"The password has more than {LONGEST} characters. Choose a shorter one.",
             f"Le mot de passe a plus de {LONGEST} caractères. Choisissez-en un plus court.",
         )
-    if len(text.casefold().replace(name.casefold(), "")) < SHORTEST // 2:
+    if len(text.casefold().replace(name.casefold(), "").replace(OURS, "")) < SHORTEST // 2:
         raise PasswordRefusedError(
-            "The password is little more than the name. Choose another one.",
-            "Le mot de passe n’est guère plus que le nom. Choisissez-en un autre.",
+            "The password is little more than the name, or geoapp. Choose another one.",
+            "Le mot de passe n’est guère plus que le nom, ou geoapp. Choisissez-en un autre.",
         )
     if zxcvbn(text[:LOOKED_AT], user_inputs=[name, *COMMON])["score"] <= GUESSABLE:
         raise PasswordRefusedError(
