@@ -105,7 +105,7 @@ def make_token(
         connection.execute(insert(ApiToken).values(values))
     else:
         once = insert_once(ApiToken).values(values | {"token_id": token_id}).on_conflict_do_nothing()
-        if connection.execute(once).rowcount == 0:
+        if connection.scalar(once.returning(ApiToken.token_id)) is None:
             raise TokenRefusedError(
                 "This form was sent before, and its token was shown then. Nothing was done now.",
                 "Ce formulaire a déjà été envoyé, et son jeton a été montré alors. Rien n’a été fait cette fois.",
