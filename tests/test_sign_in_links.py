@@ -96,8 +96,12 @@ def test_a_link_that_holds_no_longer(app: Flask, engine: Engine, invitation: str
 
 @pytest.mark.parametrize(
     ("password", "again", "said"),
-    [("short", "short", "fewer than 12"), (PASSWORD, "x", "not the same"), ("123456789012", "123456789012", "among the first")],
-)  # fmt: skip
+    [
+        ("short", "short", "fewer than 12"),
+        (PASSWORD, "x", "not the same"),
+        ("123456789012", "123456789012", "among the first"),
+    ],
+)
 def test_a_bad_password_leaves_the_link(app: Flask, invitation: str, password: str, again: str, said: str) -> None:
     client = browser_at(app)
     answer = follow(client, invitation, password=password, again=again)
