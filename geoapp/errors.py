@@ -33,6 +33,10 @@ class NotFoundError(GeoappError):
     """What was asked for does not exist, or is not for this viewer."""
 
 
+class UnauthorizedError(GeoappError):
+    """What a request is signed in with is not known, or holds no longer."""
+
+
 class ForbiddenError(GeoappError):
     """What was asked for is another's to do."""
 

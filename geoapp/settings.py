@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.engine import make_url
@@ -38,6 +39,9 @@ class Settings:
     language: str
     audit_key: str | None
     audit_heads: Path | None
+    public_url: str | None
+    session_idle_minutes: int
+    session_days: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -58,10 +62,19 @@ class Settings:
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
             audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
             audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
+            public_url=reader.get("GEOAPP_PUBLIC_URL", None, _web_address),
+            session_idle_minutes=reader.get("GEOAPP_SESSION_IDLE_MINUTES", 60, _whole_number(1, 1440)),
+            session_days=reader.get("GEOAPP_SESSION_DAYS", 14, _whole_number(1, 366)),
         )
         if reader.faults:
             raise SettingsError("\n".join(reader.faults))
         return settings
+
+    @property
+    def address(self) -> str:
+        """The address that people reach the pages by, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
 
 def default_home() -> Path:
@@ -145,6 +158,13 @@ def _secret(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
         raise ValueError(f"is too short to be a secret; write at least {SHORTEST_SECRET} random characters")
     return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is not the address of a site; write one such as https://geoapp.example")
+    return text.rstrip("/")
 
 
 def _time_zone(text: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
-from geoapp.web.session import COOKIE, hash_of
+from geoapp.access.secret import hash_of
+from geoapp.web.forms import token_for
+from geoapp.web.session import COOKIE, FORM_COOKIE
 
+PUBLIC_FORM = (FORM_COOKIE, "form-of-the-public")
 # Name, role, and the units in which they have it.
 CAST = {
     "committee-sk": ("committee", ["CD-SK"]),
@@ -40,3 +43,8 @@ def join(engine: Engine) -> None:
 def cookie(name: str) -> tuple[str, str]:
     """The cookie of somebody's session."""
     return COOKIE, name
+
+
+def form_token(name: str) -> str:
+    """The token of somebody's forms; the public's are bound to the cookie of PUBLIC_FORM."""
+    return token_for(PUBLIC_FORM[1] if name == "public" else name)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from browser import Visit, chromium, serving, visiting
-from cast import cookie, join
+from cast import PUBLIC_FORM, cookie, form_token, join
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -148,7 +148,12 @@ def client_of(app: Flask) -> Callable[[str], FlaskClient]:
 
     def signed_in(name: str) -> FlaskClient:
         made = app.test_client()
-        made.set_cookie(*cookie(name))
+        if name == "public":
+            made.set_cookie(*PUBLIC_FORM)
+        else:
+            made.set_cookie(*cookie(name))
+        # As every form of a page does.
+        made.environ_base["HTTP_X_CSRF_TOKEN"] = form_token(name)
         return made
 
     return signed_in

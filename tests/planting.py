@@ -42,7 +42,16 @@ PUBLIC = {
     "published_cell",
 }
 # Written with the people themselves; the session's token is looked for as it is.
-OF_PEOPLE = {"app_user", "user_scope", "web_session"}
+OF_PEOPLE = {
+    "app_user",
+    "user_scope",
+    "web_session",
+    "user_password",
+    "sign_in_link",
+    "sign_in_count",
+    "known_browser",
+    "api_token",
+}
 # What cannot hold a marker, and why.
 UNPLANTED = {
     "country": "written by the database",

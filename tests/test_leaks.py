@@ -18,6 +18,7 @@ from browser import GEOAPP
 from cast import CAST
 from conftest import a_database
 from flask import Flask
+from pages import without_way_back
 from planting import OF_PEOPLE, PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
 from releasing import ClientOf
 from rights import FULL_ROLES, PEOPLE, may_see
@@ -28,12 +29,12 @@ from test_tiles import read, tile_of
 from walk_lines import COMMANDS, IMPORTED, SHOW_NOTHING, URLS
 from werkzeug.test import TestResponse
 
+from geoapp.access.secret import hash_of
 from geoapp.access.viewer import set_viewer
 from geoapp.cli import cli
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
 from geoapp.settings import Settings
-from geoapp.web.session import hash_of
 from layers.tables import Base
 
 
@@ -216,7 +217,7 @@ def _plain(answer: TestResponse) -> tuple[str, list[tuple[str, str]]]:
     policy = answer.headers.pop("Content-Security-Policy")
     nonce = policy.split("'nonce-")[1].split("'")[0]
     answer.headers.pop("X-Request-ID")
-    return answer.text.replace(nonce, ""), sorted(answer.headers.items())
+    return without_way_back(answer.text.replace(nonce, "")), sorted(answer.headers.items())
 
 
 GRANTED = text(

@@ -178,6 +178,28 @@ URLS: dict[str, Line] = {
     "ogc.queryable": Line(only(*(f"/ogc/collections/{name}/queryables" for name in LAYERS))),
     "ogc.items": Line(item_asks, FEATURES),
     "ogc.item": Line(feature_asks, FEATURES),
+    "sign_in.page": Line(only("/sign-in", "/sign-in?lang=fr&next=/incidents")),
+    "sign_in.send": Line(
+        lambda planting: [
+            Ask("/sign-in", {"name": row.key, "password": "no-such-password"}) for row in planting.of("app_user")
+        ],
+    ),
+    # A link that is none: a form for signing out, or a real link, would end the walk's own session.
+    "sign_in.link": Line(only("/sign-in/link/none?lang=en")),
+    "sign_in.follow": Line(lambda _: [Ask("/sign-in/link/none", {"password": "x", "again": "x"})]),
+    "sign_in.sign_out": Line(lambda _: [Ask("/sign-out", {"csrf_token": "another's"})]),
+    "account.page": Line(only("/account?lang=en", "/account?lang=fr")),
+    "account.change_password": Line(lambda _: [Ask("/account/password", {"old": "no-such-password"})]),
+    "account.end": Line(lambda _: [Ask("/account/sessions", {"session": "00000000-0000-4000-8000-000000000000"})]),
+    "account.make": Line(
+        lambda planting: [
+            Ask("/account/tokens", {"once": "00000000-0000-4000-8000-000000000000", "days": "0", "units": row.key})
+            for row in planting.of("app_user")
+        ],
+    ),
+    "account.revoke": Line(
+        lambda _: [Ask("/account/tokens/revoke", {"token": "00000000-0000-4000-8000-000000000000"})]
+    ),
     "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
     "audit.page": Line(
         lambda planting: [
@@ -219,6 +241,7 @@ COMMANDS: dict[str, Command] = {
         ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
     ),
     "publish": Command(("publish",)),
+    "token list": Command(("token", "list")),
     "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
 }
 # Commands that read no row of anybody's.
@@ -231,7 +254,11 @@ SHOW_NOTHING = {
     "demo load": "writes synthetic rows, and counts them",
     "demo remove": "deletes synthetic rows, and counts them",
     "run": "serves what the addresses above answer",
-    "user add": "says what it was told",
+    "token add": "prints a new secret",
+    "token revoke": "says that it is done",
+    "user add": "says what it was told, and prints a new secret",
+    "user reset": "prints a new secret",
+    "user sign-out": "says how many sessions ended",
     "user disable": "says what it was told",
     "user enable": "tells the operator the rights of the one named",
     "user scope": "says what it was told",

@@ -21,6 +21,7 @@ COMMANDS = {
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
     "run": "geoapp.cli.serving:run",
+    "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
 }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from sqlalchemy import Connection
 
-from geoapp.access import people
+from geoapp.access import links, passwords, people, sessions
 from geoapp.access.people import Person
 from geoapp.cli.context import current_database
 from geoapp.settings import Settings
@@ -34,12 +35,41 @@ def user() -> None:
 @click.argument("name")
 @ROLE_OPTION
 @SCOPE_OPTION
-def add(name: str, role: str, scopes: tuple[str, ...]) -> None:
-    """Add NAME with a role in units."""
+@click.option("--password-stdin", is_flag=True, help="Read their password from the standard input; else print a link.")
+def add(name: str, role: str, scopes: tuple[str, ...], password_stdin: bool) -> None:
+    """Add NAME with a role in units, and print a one-time link by which they choose a password."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password is not None:
+        passwords.require_good(password, name)
     with _database() as connection:
         people.add_person(connection, name, role, scopes)
+        if password is not None:
+            passwords.set_password(connection, name, password)
+        link = None if password_stdin else links.make_link(connection, name, "invitation")
         added = _described(connection, name)
-    click.echo(f"Added {added}.")
+    click.echo(f"Added {added}.", err=bool(link))
+    if link:
+        _show_link(name, link, "invitation")
+
+
+@user.command()
+@click.argument("name")
+def reset(name: str) -> None:
+    """Print a one-time link by which NAME chooses a new password; the old one holds until it is used."""
+    with _database() as connection:
+        people.person_to_change(connection, name)
+        link = links.make_link(connection, name, "reset")
+    _show_link(name, link, "reset")
+
+
+@user.command(name="sign-out")
+@click.argument("name")
+def sign_out(name: str) -> None:
+    """End all sessions of NAME, such as that of a laptop that was lost."""
+    with _database() as connection:
+        people.person_to_change(connection, name)
+        ended = sessions.end_sessions(connection, name)
+    click.echo(f"Sessions ended: {ended}.")
 
 
 @user.command(name="list")
@@ -89,6 +119,13 @@ def scope(name: str, role: str, scopes: tuple[str, ...]) -> None:
         people.set_rights(connection, name, role, scopes)
         changed = _described(connection, name)
     click.echo(f"Changed {changed}.")
+
+
+def _show_link(name: str, secret: str, purpose: links.Purpose) -> None:
+    """The link alone on the standard output, so that it can be handed on; what it is beside it."""
+    hours = links.HOURS[purpose]
+    click.echo(f"Give {name} this link. It works once, within {hours} hours:", err=True)
+    click.echo(Settings.from_environment().address + links.PATH + secret)
 
 
 @contextmanager

@@ -6,7 +6,20 @@ from flask import Flask
 
 from geoapp.resources import folder
 from geoapp.settings import Settings
-from geoapp.web import assets, audit, caching, errors, language, people, policy, request_id
+from geoapp.web import (
+    assets,
+    audit,
+    caching,
+    credentials,
+    database,
+    errors,
+    forms,
+    language,
+    people,
+    policy,
+    request_id,
+)
+from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.details import details
 from geoapp.web.health import health
@@ -15,6 +28,7 @@ from geoapp.web.map import map_page
 from geoapp.web.ogc import ogc
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
+from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -28,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         # A foreign page could otherwise point its own name at this address, and read what is served here.
         app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for part in (request_id, language, policy, caching, assets, errors, people, audit):
+    for part in (request_id, language, policy, caching, assets, errors, credentials, database, forms, people, audit):
         part.init_app(app)
     for blueprint in (
         map_page,
@@ -40,6 +54,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         releases,
         health,
         people.people,
+        sign_in,
+        account,
         admin,
         audit.audit,
     ):

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import cast
 
-from flask import current_app, g
-from sqlalchemy import Connection, Engine
+from flask import Flask, current_app, g
+from sqlalchemy import Connection, Engine, func, select
 
 from geoapp.access.audit import set_request
 from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
+from geoapp.web import credentials
+from geoapp.web.client import is_local
 from geoapp.web.request_id import request_id
 from geoapp.web.session import token_hash
 
 KEY = "geoapp.engine"
+SEEN = "geoapp.seen"
+# How exactly it is known when a session or a token was last seen: a map asks for many tiles at once.
+SEEN_EVERY_SECONDS = 30
+MOST_SEEN = 10_000
+
+
+def init_app(app: Flask) -> None:
+    """Note when sessions and tokens are used."""
+    app.extensions[SEEN] = {}
+    app.before_request(_note_seen)
 
 
 def engine() -> Engine:
@@ -47,7 +60,10 @@ def writing() -> Iterator[Connection]:
 def _introduce(connection: Connection) -> None:
     """Name the viewer of the transaction, and the request that its events are of."""
     set_request(connection, request_id())
-    set_viewer_of_session(connection, token_hash())
+    if credentials.by_token():
+        credentials.introduce(connection)
+    else:
+        set_viewer_of_session(connection, token_hash(), on_loopback=is_local())
 
 
 def current_viewer() -> Viewer:
@@ -56,3 +72,16 @@ def current_viewer() -> Viewer:
         with reading() as connection:
             g.viewer = read_viewer(connection)
     return cast(Viewer, g.viewer)
+
+
+def _note_seen() -> None:
+    hashed = credentials.sent_token_hash() if credentials.by_token() else token_hash()
+    seen: dict[str, float] = current_app.extensions[SEEN]
+    if hashed is None or monotonic() - seen.get(hashed, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:
+        return
+    if len(seen) >= MOST_SEEN:
+        seen.clear()
+    seen[hashed] = monotonic()
+    touched = func.touch_token(hashed) if credentials.by_token() else func.touch_session(hashed)
+    with engine().begin() as connection:
+        connection.execute(select(touched))

@@ -16,13 +16,17 @@ from geoapp.errors import (
     ForbiddenError,
     GeoappError,
     NotFoundError,
+    UnauthorizedError,
 )
+from geoapp.web.credentials import CHALLENGE, by_token
 from geoapp.web.language import translate
+from geoapp.web.people import viewer_if_known
 from layers.filter import FilterError
 
 STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     BadRequestError: 400,
+    UnauthorizedError: 401,
     ForbiddenError: 403,
     FilterError: 400,
     DatabaseError: 503,
@@ -73,13 +77,24 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, said: str) -> Response:
-    if request.path.startswith(FOR_PROGRAMS):
+    if by_token() or request.path.startswith(FOR_PROGRAMS):
         answer = jsonify(type="about:blank", title=_title(status), status=status, detail=said)
         answer.mimetype = "application/problem+json"
     else:
-        answer = make_response(render_template("error.html", title=translate(_title(status)), message=said))
+        asks = status < 500
+        answer = make_response(
+            render_template(
+                "error.html",
+                title=translate(_title(status)),
+                message=said,
+                asks=asks,
+                who=viewer_if_known() if asks else None,
+            )
+        )
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = CHALLENGE
     if status == 503:
         answer.headers["Retry-After"] = "10"
     return answer
@@ -88,6 +103,7 @@ def _answer(status: int, said: str) -> Response:
 def _title(status: int) -> str:
     return {
         400: "This cannot be understood",
+        401: "Not signed in",
         403: "Not yours to do",
         404: "Not found",
         405: "This is not possible here",

@@ -1,5 +1,15 @@
 """The tables, as SQLAlchemy models; this package is the one place that defines their columns and checks."""
 
+from layers.tables.accounts import (
+    ApiToken,
+    AppUser,
+    KnownBrowser,
+    SignInCount,
+    SignInLink,
+    UserPassword,
+    UserScope,
+    WebSession,
+)
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
@@ -7,16 +17,13 @@ from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
-    AppUser,
     AuditEvent,
     AuditSeal,
     ImportBatch,
     ImportIssue,
     Setting,
     Source,
-    UserScope,
     Vocab,
-    WebSession,
 )
 from layers.tables.security import Deployment, EscortMovement
 
@@ -25,6 +32,7 @@ __all__ = [
     "AdminUnit",
     "AdminUnitOrigin",
     "AdminUnitPart",
+    "ApiToken",
     "AppUser",
     "AuditEvent",
     "AuditSeal",
@@ -40,6 +48,7 @@ __all__ = [
     "ImportIssue",
     "Incident",
     "IncidentRelease",
+    "KnownBrowser",
     "Meeting",
     "MineSite",
     "PublishedCell",
@@ -47,10 +56,13 @@ __all__ = [
     "RiskItem",
     "Route",
     "Setting",
+    "SignInCount",
+    "SignInLink",
     "SiteAlias",
     "SiteVisit",
     "Source",
     "Training",
+    "UserPassword",
     "UserScope",
     "Vocab",
     "WebSession",

@@ -1,4 +1,4 @@
-"""The records about records: vocabularies, sources, import batches with their findings, people, the audit."""
+"""The records about records: vocabularies, sources, import batches with their findings, the audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -94,50 +94,6 @@ class ImportIssue(Base):
     repair: Mapped[str | None]
 
     __table_args__ = (one_of("severity", vocab.SEVERITY),)
-
-
-class AppUser(Base):
-    """A person who may sign in."""
-
-    __tablename__ = "app_user"
-
-    user_name: Mapped[str] = mapped_column(primary_key=True)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
-    disabled_at: Mapped[dt.datetime | None]
-    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
-
-    # "public" is the viewer who is not signed in.
-    __table_args__ = (check("user_name", "user_name ~ '^[a-z0-9][a-z0-9._-]{1,63}$' AND user_name <> 'public'"),)
-
-
-class UserScope(Base):
-    """A role that a person has in a unit; an administrator's is of no unit."""
-
-    __tablename__ = "user_scope"
-
-    id: Mapped[uuid.UUID] = random_id()
-    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"))
-    role: Mapped[str]
-    unit_code: Mapped[str | None]
-
-    __table_args__ = (
-        UniqueConstraint("user_name", "role", "unit_code", postgresql_nulls_not_distinct=True),
-        one_of("role", vocab.ROLE),
-        check("unit_code", "(unit_code IS NULL) = (role = 'admin')"),
-    )
-
-
-class WebSession(Base):
-    """A browser that somebody is signed in with; only the hash of its token is kept."""
-
-    __tablename__ = "web_session"
-
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
-    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"), index=True)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
-    expires_at: Mapped[dt.datetime]
-
-    __table_args__ = (check("token_hash", "token_hash ~ '^[0-9a-f]{64}$'"),)
 
 
 # As PostgreSQL writes it, so that it is found unchanged.
