@@ -22,6 +22,7 @@ from geoapp.access.people import (
 )
 from geoapp.web.database import current_viewer, reading, writing
 from geoapp.web.forms import require_own_form
+from geoapp.web.policy import unstored
 from layers.vocabulary import ROLE
 
 admin = Blueprint("admin", __name__)
@@ -106,9 +107,7 @@ def _shown(form: Form | None = None, refusal: PersonRefusedError | None = None) 
         lost=form is not None and form.change != "add" and form.name not in changeable,
         synthetic=any(person.synthetic for person in people),
     )
-    response = make_response(body, 422 if refusal else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return unstored(make_response(body, 422 if refusal else 200))
 
 
 def _described(person: Person, names: Mapping[str, str]) -> dict[str, Any]:

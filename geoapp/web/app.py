@@ -6,8 +6,9 @@ from flask import Flask
 
 from geoapp.resources import folder
 from geoapp.settings import Settings
-from geoapp.web import assets, caching, errors, language, people, policy, request_id
+from geoapp.web import assets, caching, errors, hosts, language, limits, people, policy, proxies, request_id, uploads
 from geoapp.web.admin import admin
+from geoapp.web.buckets import Buckets
 from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
@@ -16,18 +17,18 @@ from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.tiles import tiles
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+def create_app(settings: Settings | None = None, buckets: Buckets | None = None) -> Flask:
+    """An application for `settings`, or for those of the environment; opens no connection yet.
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """An application for `settings`, or for those of the environment; opens no connection yet."""
+    `buckets` are those in which requests are counted: the same for all workers of a server.
+    """
     app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
-    app.extensions["geoapp.settings"] = settings or Settings.from_environment()
-    if app.extensions["geoapp.settings"].host in LOOPBACK:
-        # A foreign page could otherwise point its own name at this address, and read what is served here.
-        app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
+    chosen = settings or Settings.from_environment()
+    app.extensions["geoapp.settings"] = chosen
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for part in (request_id, language, policy, caching, assets, errors, people):
+    app.extensions[limits.KEY] = buckets or Buckets()
+    for part in (proxies, request_id, language, hosts, limits, uploads, policy, caching, assets, errors, people):
         part.init_app(app)
     for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
         app.register_blueprint(blueprint)

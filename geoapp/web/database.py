@@ -13,6 +13,7 @@ from geoapp.access.audit import set_request
 from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
+from geoapp.web.limits import count_person
 from geoapp.web.request_id import request_id
 from geoapp.web.session import token_hash
 
@@ -45,9 +46,9 @@ def writing() -> Iterator[Connection]:
 
 
 def _introduce(connection: Connection) -> None:
-    """Name the viewer of the transaction, and the request that its events are of."""
+    """Name the viewer of the transaction, and the request that its events are of; count the request for them."""
     set_request(connection, request_id())
-    set_viewer_of_session(connection, token_hash())
+    count_person(set_viewer_of_session(connection, token_hash()))
 
 
 def current_viewer() -> Viewer:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, g, jsonify, url_for
 
 from geoapp.publish.details import read_detail
 from geoapp.web.database import reading
+from geoapp.web.policy import unstored
 from layers.catalogue import LAYERS
 
 details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
@@ -26,7 +27,4 @@ def detail(name: str, key: str) -> Response:
     answer = asdict(found)
     if name in PAGES:
         answer["href"] = url_for(PAGES[name], key=key, lang=g.language)
-    response = jsonify(answer)
-    # Positions of forces and reports of incidents must not stay on an office computer.
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return unstored(jsonify(answer))

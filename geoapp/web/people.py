@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, g, make_response, redirect, request, url_for
@@ -11,14 +10,14 @@ from sqlalchemy import func, select, text
 from geoapp.access.viewer import PUBLIC
 from geoapp.web.database import current_viewer, reading, writing
 from geoapp.web.forms import require_own_form
+from geoapp.web.policy import clear_site
+from geoapp.web.proxies import is_local
 from geoapp.web.session import hand_out, hash_of, new_token, take_back, token_hash
 from layers.vocabulary import ROLE
 
 people = Blueprint("people", __name__)
 
 HOURS = 12
-# What a proxy adds: behind one, a request from this machine can come from anywhere.
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 def init_app(app: Flask) -> None:
@@ -42,12 +41,6 @@ def offered() -> list[dict[str, Any]]:
     ]
 
 
-def is_local() -> bool:
-    """Whether the request comes from this machine, and from no proxy on it."""
-    address = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104
-    return address.is_loopback and not any(name in request.headers for name in FORWARDED)
-
-
 @people.post("/demo/look-as")
 def look_as() -> Response:
     """Start a session as one of the demonstration's people, or end it to look as the public."""
@@ -62,6 +55,7 @@ def look_as() -> Response:
             connection.execute(select(func.end_session(old)))
         if name == PUBLIC:
             take_back(response)
+            clear_site(response)
         elif connection.scalar(select(func.start_demo_session(name, hash_of(token), HOURS))):
             hand_out(response, token)
         else:

@@ -28,9 +28,9 @@ def new_token() -> str:
 
 def hand_out(response: Response, token: str) -> None:
     """Give the browser its token; it ends with the browser, and no other site can have it sent."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", path="/")
+    response.set_cookie(COOKIE, token, secure=request.is_secure, httponly=True, samesite="Strict", path="/")
 
 
 def take_back(response: Response) -> None:
     """Have the browser forget its token."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict", path="/")
+    response.delete_cookie(COOKIE, secure=request.is_secure, httponly=True, samesite="Strict", path="/")

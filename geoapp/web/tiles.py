@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from geoapp.publish.tiles import MAX_ZOOM, Tile, base_tile, layer_tile
 from geoapp.web.database import reading
+from geoapp.web.policy import unstored
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.filter import Filter
@@ -14,6 +15,9 @@ tiles = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 MVT = "application/vnd.mapbox-vector-tile"
 BASE = "base"
+# From where on their tiles hold single rows, these must not stay on an office computer that is taken: no copy is kept,
+# though a tile that comes into view again is sent again.
+UNSTORED = ("incidents", "deployments", "checkpoints")
 # What the four countries fit in: west, south, east, north.
 BOUNDS = [12.0, -13.6, 35.1, 5.5]
 
@@ -33,6 +37,8 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
     response = Response(content, mimetype=MVT)
     response.add_etag()
     response.make_conditional(request)
+    if name in UNSTORED and z >= LAYERS[name].rows_from_zoom:
+        unstored(response)
     return response
 
 
