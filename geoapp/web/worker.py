@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import selectors
 import socket
 import struct
 import sys
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +27,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from geoapp.web.policy import HEADERS
 
 # How long a client may take to send the next part of a request, or to take an answer.
-CLIENT_SECONDS = 60
+CLIENT_SECONDS = 30
 # Nothing that it names is shown or logged: the line of a request holds its query.
 SAID = {
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
@@ -50,6 +52,16 @@ log = logging.getLogger(__name__)
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Bounds how long a client may hold a thread, and answers what is no request."""
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection to a thread once it says something; gunicorn lets silent ones hold a thread for 5 s."""
+        if conn.initialized or conn.data_ready or not self.alive:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: TConn) -> Any:
         """Serve a connection, with a limit on each wait for its client."""
