@@ -340,6 +340,7 @@ def test_slow_clients_do_not_stop_the_others(running: Running) -> None:
         for _ in range(20):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
         assert running.ask("/healthz")[0] == 200
+    assert running.ask("/healthz")[0] == 200
 
 
 def test_a_client_that_stops_in_the_middle_is_let_go() -> None:

@@ -13,6 +13,7 @@ from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
+from geoapp.web.openapi import openapi
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.tiles import tiles
@@ -30,6 +31,6 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
     app.extensions[limits.KEY] = buckets or Buckets()
     for part in (proxies, request_id, language, hosts, limits, uploads, policy, caching, assets, errors, people):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
+    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin, openapi):
         app.register_blueprint(blueprint)
     return app
