@@ -6,7 +6,7 @@ import logging
 import traceback
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from geoapp.errors import (
@@ -29,6 +29,8 @@ STATUS: dict[type[Exception], int] = {
     ForbiddenError: 403,
     TooManyRequestsError: 429,
     FilterError: 400,
+    # What no column can hold, such as a NUL in a text.
+    DataError: 400,
     DatabaseError: 503,
     OperationalError: 503,
     AssetsMissingError: 500,
@@ -64,7 +66,7 @@ def init_app(app: Flask) -> None:
 def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
-        return _answer(status, translate(UNAVAILABLE))
+        return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
     answer = _answer(status, translate(str(error)))
     if isinstance(error, TooManyRequestsError):
         answer.headers["Retry-After"] = str(error.seconds)
