@@ -14,14 +14,11 @@ from flask import Flask, current_app, g, request
 from geoapp.settings import Settings
 from layers.text import LANGUAGES
 
-# Signs that turn the direction of all that follows them: embeddings, overrides, isolates.
-TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 CATALOGUES = Path(__file__).parent / "translations"
 
 
 def init_app(app: Flask) -> None:
-    """Choose each request's language, and give the templates `_`, `lang`, `languages` and the filter `undirected`."""
-    app.jinja_env.filters["undirected"] = undirected
+    """Choose each request's language, and give the templates `_`, `lang` and `languages`."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda message: catalogue(g.language).gettext(message),
@@ -45,11 +42,6 @@ def chosen_language() -> str:
         return str(asked)
     settings: Settings = current_app.extensions["geoapp.settings"]
     return request.accept_languages.best_match(LANGUAGES) or settings.language
-
-
-def undirected(text: str) -> str:
-    """A text of a row for where no element can keep its direction to itself, such as a window's title."""
-    return text.translate(TURNING)
 
 
 def translate(message: str) -> str:
