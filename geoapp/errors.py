@@ -45,6 +45,14 @@ class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
 
 
+class TooManyRequestsError(GeoappError):
+    """More was asked than one client may; `seconds` is how long to wait before asking again."""
+
+    def __init__(self, message: str, seconds: int):
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class AssetsMissingError(GeoappError):
     """The browser's scripts and styles have not been built."""
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +22,22 @@ Value = TypeVar("Value")
 
 DRIVER = "postgresql+psycopg"
 SHORTEST_SECRET = 32
+MOST_PROXIES = 8
+PREFIX = "GEOAPP_"
+# Variables of the tests' browser, which no setting is about.
+OF_OTHERS = {"GEOAPP_CHROMIUM"}
+HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class TrustedProxies:
+    """Whose word about the client is taken: so many proxies before geoapp, or those of some networks; none."""
+
+    hops: int = 0
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.hops or self.networks)
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,7 @@ class Settings:
 
     `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
     `web_database_password` the web role's is derived from the owner's; without `audit_key` one is kept under `home`.
+    The limits are requests a minute, of which 0 means any number.
     """
 
     home: Path
@@ -42,6 +62,14 @@ class Settings:
     public_url: str | None
     session_idle_minutes: int
     session_days: int
+    trusted_proxies: TrustedProxies
+    trusted_hosts: tuple[str, ...]
+    max_upload_mb: int
+    max_form_kb: int
+    max_form_parts: int
+    network_limit: int
+    person_limit: int
+    question_limit: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -65,7 +93,16 @@ class Settings:
             public_url=reader.get("GEOAPP_PUBLIC_URL", None, _web_address),
             session_idle_minutes=reader.get("GEOAPP_SESSION_IDLE_MINUTES", 60, _whole_number(1, 1440)),
             session_days=reader.get("GEOAPP_SESSION_DAYS", 14, _whole_number(1, 366)),
+            trusted_proxies=reader.get("GEOAPP_TRUSTED_PROXIES", TrustedProxies(), _proxies),
+            trusted_hosts=reader.get("GEOAPP_TRUSTED_HOSTS", (), _host_names),
+            max_upload_mb=reader.get("GEOAPP_MAX_UPLOAD_MB", 64, _whole_number(1, 4096)),
+            max_form_kb=reader.get("GEOAPP_MAX_FORM_KB", 1024, _whole_number(64, 16384)),
+            max_form_parts=reader.get("GEOAPP_MAX_FORM_PARTS", 1000, _whole_number(10, 100_000)),
+            network_limit=reader.get("GEOAPP_NETWORK_LIMIT", 6000, _whole_number(0, 1_000_000)),
+            person_limit=reader.get("GEOAPP_PERSON_LIMIT", 3000, _whole_number(0, 1_000_000)),
+            question_limit=reader.get("GEOAPP_QUESTION_LIMIT", 60, _whole_number(0, 1_000_000)),
         )
+        reader.name_strangers()
         if reader.faults:
             raise SettingsError("\n".join(reader.faults))
         return settings
@@ -90,6 +127,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]):
         self.environ = environ
         self.faults: list[str] = []
+        self._asked: set[str] = set()
 
     def get(self, name: str, default: Value, parse: Callable[[str], Value]) -> Value:
         text = self._text(name)
@@ -101,11 +139,20 @@ class _Reader:
             self.faults.append(f"{name}: {error}")
             return default
 
+    def name_strangers(self) -> None:
+        """A fault for each variable that nothing has asked for: a limit with a typo in its name would not hold."""
+        for name in sorted(self.environ):
+            if name.startswith(PREFIX) and name not in self._asked | OF_OTHERS:
+                near = get_close_matches(name, self._asked, n=1)
+                proposal = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all; unset it"
+                self.faults.append(f"{name}: there is no such setting; {proposal}")
+
     def is_set(self, name: str) -> bool:
         """Whether the variable, or its `_FILE`, says anything, be it right or wrong."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def _text(self, name: str) -> str | None:
+        self._asked |= {name, f"{name}_FILE"}
         path = self.environ.get(f"{name}_FILE")
         if not path:
             return self.environ.get(name)
@@ -165,6 +212,35 @@ def _web_address(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not the address of a site; write one such as https://geoapp.example")
     return text.rstrip("/")
+
+
+def _proxies(text: str) -> TrustedProxies:
+    if text.isdecimal():
+        return TrustedProxies(hops=_whole_number(0, MOST_PROXIES)(text))
+    networks = []
+    for part in _parts(text):
+        try:
+            network = ip_network(part)
+        except ValueError:
+            raise ValueError(
+                f"{part!r} is neither a number of proxies nor a network; write 1, or networks such as 172.16.0.0/12"
+            ) from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{part} would believe everybody; name the networks of your proxies alone")
+        networks.append(network)
+    return TrustedProxies(networks=tuple(networks))
+
+
+def _host_names(text: str) -> tuple[str, ...]:
+    names = tuple(part.lower() for part in _parts(text))
+    for name in names:
+        if not HOST_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a host name; write maps.example.org, without https:// and port")
+    return names
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _time_zone(text: str) -> str:

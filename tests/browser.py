@@ -117,10 +117,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[str]:
+def serving(environment: dict[str, str], workers: int = 1) -> Iterator[str]:
     """`geoapp run` on a free port; its address."""
     port = free_port()
-    command = [str(GEOAPP), "run", "--port", str(port), "--workers", "1"]
+    command = [str(GEOAPP), "run", "--port", str(port), "--workers", str(workers)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:

@@ -80,6 +80,8 @@ class Planting:
     rows: list[Row] = field(default_factory=list)
     words: dict[str, tuple[Row, str]] = field(default_factory=dict)
     places: dict[Row, tuple[float, float]] = field(default_factory=dict)
+    # What stands around each marker in its text.
+    around: str = "{}"
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def of(self, table: str, *states: str) -> list[Row]:
@@ -113,7 +115,10 @@ class Planting:
         markers = {column.name: f"zq{next(self._numbers):05}qz" for column in model.columns if is_free_text(column)}
         for name in given:
             markers.pop(name, None)
-        values = {name: _as_value(model.columns[name], marker) for name, marker in markers.items()} | given
+        # The name of a person is checked by the database itself.
+        around = self.around if table != "app_user" else "{}"
+        texts = {name: around.replace("{}", marker) for name, marker in markers.items()}
+        values = {name: _as_value(model.columns[name], words) for name, words in texts.items()} | given
         place = None
         if "geom" in model.columns and "geom" not in given:
             x, y = PLACES[unit]
@@ -146,9 +151,12 @@ def is_free_text(column: Column[Any]) -> bool:
     )
 
 
-def plant_everything(connection: Connection) -> Planting:
-    """Plant rows of every table in every unit, in every state that changes who may see them."""
-    planting = Planting()
+def plant_everything(connection: Connection, around: str = "{}") -> Planting:
+    """Plant rows of every table in every unit, in every state that changes who may see them.
+
+    `around` is the text in which each marker stands.
+    """
+    planting = Planting(around=around)
     connection.execute(text("INSERT INTO source (source_id, name) VALUES ('demo', 'demonstration')"))
     for unit in PLACES:
         _plant_unit(connection, planting, unit)

@@ -130,6 +130,8 @@ URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
     "health.ready": Line(only("/readyz")),
+    "openapi.description": Line(only("/api/v1/openapi.json?lang=en", "/api/v1/openapi.json?lang=fr")),
+    "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
     "map.page": Line(only("/?lang=en", "/?lang=fr")),
     "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
     "tiles.tile": Line(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import click
 from sqlalchemy import Engine
 
-from geoapp.access.sealer import sealing
 from geoapp.access.links import PATH, make_demonstration_links
+from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings

@@ -25,6 +25,7 @@ from geoapp.access.people import (
 from geoapp.access.sessions import end_sessions
 from geoapp.settings import Settings
 from geoapp.web.database import current_viewer, reading, writing
+from geoapp.web.policy import unstored
 from layers.vocabulary import ROLE
 
 admin = Blueprint("admin", __name__)
@@ -134,9 +135,7 @@ def _shown(
         lost=form is not None and form.change != "add" and form.name not in changeable,
         synthetic=any(person.synthetic for person in people),
     )
-    response = make_response(body, 422 if refusal else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return unstored(make_response(body, 422 if refusal else 200))
 
 
 def _described(person: Person, names: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from geoapp.access.secret import hash_of
 from geoapp.access.viewer import set_viewer_of_token
 from geoapp.errors import ForbiddenError, UnauthorizedError
-from geoapp.web.client import is_local
+from geoapp.web.proxies import is_local
 
 # Both at once: a browser offers Basic, and a program that knows Bearer takes that.
 CHALLENGE = 'Bearer realm="geoapp", Basic realm="geoapp", charset="UTF-8"'
@@ -40,12 +40,13 @@ def sent_token_hash() -> str:
     return hash_of(_sent_token()[1])
 
 
-def introduce(connection: Connection) -> None:
-    """Name the token's owner as the transaction's viewer; UnauthorizedError for a token that does not hold."""
+def introduce(connection: Connection) -> str:
+    """Name the token's owner as the transaction's viewer; the name. UnauthorizedError where it does not hold."""
     name, token = _sent_token()
     owner = set_viewer_of_token(connection, hash_of(token), on_loopback=is_local())
     if owner is None or name not in {"", owner}:
         raise UnauthorizedError(WRONG)
+    return owner
 
 
 def _sent_token() -> tuple[str, str]:

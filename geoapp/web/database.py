@@ -15,7 +15,8 @@ from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
 from geoapp.web import credentials
-from geoapp.web.client import is_local
+from geoapp.web.limits import count_person
+from geoapp.web.proxies import is_local
 from geoapp.web.request_id import request_id
 from geoapp.web.session import token_hash
 
@@ -58,12 +59,13 @@ def writing() -> Iterator[Connection]:
 
 
 def _introduce(connection: Connection) -> None:
-    """Name the viewer of the transaction, and the request that its events are of."""
+    """Name the viewer of the transaction, and the request that its events are of; count the request for them."""
     set_request(connection, request_id())
     if credentials.by_token():
-        credentials.introduce(connection)
+        name = credentials.introduce(connection)
     else:
-        set_viewer_of_session(connection, token_hash(), on_loopback=is_local())
+        name = set_viewer_of_session(connection, token_hash(), on_loopback=is_local())
+    count_person(name)
 
 
 def current_viewer() -> Viewer:

@@ -6,7 +6,7 @@ import logging
 import traceback
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from geoapp.errors import (
@@ -16,11 +16,14 @@ from geoapp.errors import (
     ForbiddenError,
     GeoappError,
     NotFoundError,
+    TooManyRequestsError,
     UnauthorizedError,
 )
 from geoapp.web.credentials import CHALLENGE, by_token
 from geoapp.web.language import translate
 from geoapp.web.people import viewer_if_known
+from geoapp.web.refusals import record_refusal
+from geoapp.web.uploads import most_in_words
 from layers.filter import FilterError
 
 STATUS: dict[type[Exception], int] = {
@@ -28,7 +31,10 @@ STATUS: dict[type[Exception], int] = {
     BadRequestError: 400,
     UnauthorizedError: 401,
     ForbiddenError: 403,
+    TooManyRequestsError: 429,
     FilterError: 400,
+    # What no column can hold, such as a NUL in a text.
+    DataError: 400,
     DatabaseError: 503,
     OperationalError: 503,
     AssetsMissingError: 500,
@@ -37,7 +43,17 @@ STATUS: dict[type[Exception], int] = {
 # Nothing of an error's own text is shown for these: it could quote a row.
 UNAVAILABLE = "The database does not answer at the moment. Try again in a minute."
 UNEXPECTED = "Something went wrong on the server. Try again; if it stays, tell the administrator the time."
-MISSING = "There is nothing at this address. Go back to the map."
+# What geoapp's own errors do not say better; the words of the framework are in English alone.
+SAID = {
+    400: "The request is not complete or not well formed. Go back, and send it again.",
+    401: "Sign in first.",
+    403: "This is not possible from here, or not with your rights.",
+    404: "There is nothing at this address. Go back to the map.",
+    405: "This address cannot be asked in this way. Go back to the map.",
+    413: "What was sent is larger than %(most)s. Send less at once; the command `geoapp import` takes larger files.",
+    415: "What was sent is of a kind that this address does not take.",
+}
+OTHER = "The request cannot be answered as it is. Go back to the map."
 FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
 
 log = logging.getLogger(__name__)
@@ -54,16 +70,18 @@ def init_app(app: Flask) -> None:
 def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
-        return _answer(status, translate(UNAVAILABLE))
-    return _answer(status, translate(str(error)))
+        return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
+    answer = _answer(status, translate(str(error)))
+    if isinstance(error, TooManyRequestsError):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    said = translate(MISSING) if status == 404 else (error.description or error.name)
-    answer = _answer(status, said)
+    answer = _answer(status, translate(SAID.get(status, OTHER)) % {"most": most_in_words()})
     if allowed := getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
@@ -77,6 +95,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, said: str) -> Response:
+    record_refusal(status)
     if by_token() or request.path.startswith(FOR_PROGRAMS):
         answer = jsonify(type="about:blank", title=_title(status), status=status, detail=said)
         answer.mimetype = "application/problem+json"
@@ -107,5 +126,7 @@ def _title(status: int) -> str:
         403: "Not yours to do",
         404: "Not found",
         405: "This is not possible here",
+        413: "Too large",
+        429: "Too many requests",
         503: "Not available at the moment",
     }.get(status, "An error occurred")

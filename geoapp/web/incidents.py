@@ -14,6 +14,7 @@ from geoapp.publish.release import may_release
 from geoapp.publish.released import UNCATEGORISED, date_in_words, read_released
 from geoapp.web.audit import record_read
 from geoapp.web.database import writing
+from geoapp.web.policy import unstored
 from layers.incidents import INCIDENTS
 from layers.tables import Incident, Source
 from layers.vocabulary import CATEGORY, LEVEL
@@ -29,12 +30,6 @@ def page(key: str) -> Response:
         if len(found) == 1:
             return _one(connection, found[0])
         return _several(connection, key, found)
-
-
-def unstored(response: Response) -> Response:
-    """The response, marked so that no copy of it stays on an office computer."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _find(connection: Connection, key: str) -> list[UUID]:

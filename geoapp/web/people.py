@@ -12,9 +12,11 @@ from geoapp.access.audit import record
 from geoapp.access.sessions import SHARED_HOURS, Terms, open_session
 from geoapp.access.viewer import PUBLIC, Viewer, set_viewer
 from geoapp.errors import GeoappError
-from geoapp.web.client import browser, is_local
+from geoapp.web.browsers import browser
 from geoapp.web.credentials import by_token
 from geoapp.web.database import current_viewer, reading, writing
+from geoapp.web.policy import clear_site
+from geoapp.web.proxies import is_local
 from geoapp.web.session import COOKIE, give, take_back, token_hash
 from layers.vocabulary import ROLE
 
@@ -74,6 +76,7 @@ def look_as() -> Response:
             connection.execute(select(func.end_session(old)))
         if name == PUBLIC:
             take_back(response)
+            clear_site(response)
             return response
         if name not in connection.scalars(text("SELECT user_name FROM demo_people()")).all():
             abort(404)

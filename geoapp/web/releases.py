@@ -28,7 +28,7 @@ from geoapp.publish.release import (
 from geoapp.publish.released import date_in_words
 from geoapp.web.audit import record_read
 from geoapp.web.database import writing
-from geoapp.web.incidents import unstored
+from geoapp.web.policy import unstored
 from layers.tables import Incident
 from layers.text import Text
 from layers.vocabulary import CATEGORY, CHANNEL, DATE_PRECISION, LEVEL, LOCATION_PRECISION, STATUS, Vocabulary

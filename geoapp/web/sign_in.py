@@ -17,9 +17,11 @@ from geoapp.access.sessions import SHARED_HOURS, Terms, open_session
 from geoapp.access.sign_in import Origin, check_password, remember
 from geoapp.access.viewer import set_viewer
 from geoapp.settings import Settings
-from geoapp.web.client import browser, is_local, network
+from geoapp.web.browsers import browser
 from geoapp.web.database import current_viewer, reading, writing
 from geoapp.web.language import translate
+from geoapp.web.policy import clear_site
+from geoapp.web.proxies import client_network, is_local
 from geoapp.web.session import (
     COOKIE,
     DEVICE_COOKIE,
@@ -82,7 +84,7 @@ def sign_out() -> Response:
     take_back(response)
     take_back(response, FORM_COOKIE)
     # Not the cookies: the one that a browser is known by keeps its owner from waiting behind somebody who guesses.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    clear_site(response)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -119,7 +121,7 @@ def follow(secret: str) -> Response:
 def origin() -> Origin:
     """Where the request comes from, as guesses are counted."""
     device = brought(DEVICE_COOKIE)
-    return Origin(network(), hash_of(device) if device else None)
+    return Origin(client_network(), hash_of(device) if device else None)
 
 
 def let_in(connection: Connection, response: Response, name: str, *, shared: bool) -> bool:
