@@ -35,9 +35,16 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
             keep_default_na=False,
         )
     except pd.errors.EmptyDataError:
-        raise ImportRefusedError("The file is empty. Export it again with a heading and rows.") from None
-    except pd.errors.ParserError as error:
-        raise ImportRefusedError(f"{_line_fault(str(error))} Mend that line, or export the file again.") from None
+        raise ImportRefusedError(
+            "The file is empty. Export it again with a heading and rows.",
+            "Le fichier est vide. Exportez-le de nouveau avec un en-tête et des lignes.",
+        ) from None
+    except (pd.errors.ParserError, OverflowError) as error:
+        en, fr = _line_fault(str(error))
+        raise ImportRefusedError(
+            f"{en} Mend that line, or export the file again.",
+            f"{fr} Corrigez cette ligne, ou exportez le fichier de nouveau.",
+        ) from None
     names = distinct_names([_text(name) for name in frame.iloc[0]])
     rows = frame.iloc[1:]
     columns = {name: rows.iloc[:, place].to_numpy(dtype=object) for place, name in enumerate(names)}
@@ -56,9 +63,16 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line_fault(message: str) -> str:
+def _line_fault(message: str) -> tuple[str, str]:
     match = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if match:
         expected, line, seen = match.groups()
-        return f"Line {line} has {seen} values, but the heading has {expected}."
-    return f"The file is not a table of text with one separator ({message.strip()})."
+        return (
+            f"Line {line} has {seen} values, but the heading has {expected}.",
+            f"La ligne {line} a {seen} valeurs, mais l'en-tête en a {expected}.",
+        )
+    reason = message.strip()
+    return (
+        f"The file is not a table of text with one separator ({reason}).",
+        f"Le fichier n'est pas un tableau de texte avec un séparateur ({reason}).",
+    )
