@@ -36,8 +36,18 @@ PAIRS = (
 )
 
 
-def degrees(raw: object) -> float:
-    """The decimal degrees that `raw` means; raises ValueError where it means none.
+def longitude(raw: object) -> float:
+    """The same as `degrees`, of a value that may not be north or south of anything."""
+    return degrees(raw, WEST | EAST)
+
+
+def latitude(raw: object) -> float:
+    """The same as `degrees`, of a value that may not be west or east of anything."""
+    return degrees(raw, SOUTH | NORTH)
+
+
+def degrees(raw: object, hemispheres: set[str] = HEMISPHERES) -> float:
+    """The decimal degrees that `raw` means; raises ValueError where it means none, or another's hemisphere.
 
     Understood are 28.55, 28,55, 28°33'00"E, E 28 33 00, 28d33m0s, 28:33:00, -2 36.6, 2°36′36″ Sud and their like.
     """
@@ -47,7 +57,7 @@ def degrees(raw: object) -> float:
     # In 28d33m0s the last letter says seconds; a small o is a sign of degrees.
     text = re.sub(r"(?<=\d)\s*o(?=[\s\d])", "°", DMS.sub(r"\1°\2'\3", text))
     words = {word.lower() for word in WORD.findall(text)} & HEMISPHERES
-    if len(words) > 1:
+    if len(words) > 1 or not words <= hemispheres:
         raise ValueError(raw)
     bare = WORD.sub(lambda found: " " if found[0].lower() in HEMISPHERES else found[0], text)
     parts = NUMBER.findall(bare)
@@ -72,14 +82,6 @@ def pair(raw: object) -> tuple[float, float]:
         if found is not None:
             return degrees(found[1]), degrees(found[2])
     raise ValueError(raw)
-
-
-def is_latitude(raw: object) -> bool | None:
-    """Whether the letter of a coordinate makes it a latitude; None where it has none."""
-    words = {word.lower() for word in WORD.findall(str(raw))}
-    if words & (SOUTH | NORTH):
-        return True
-    return False if words & (WEST | EAST) else None
 
 
 def zone(raw: object) -> tuple[int, bool]:

@@ -56,6 +56,10 @@ def load_sheet(path: Path) -> Sheet:
                     batch.column(0).to_numpy(zero_copy_only=False), on_invalid="ignore"
                 )
                 start += len(batch)
+            present = len(geometry) - table.column(GEOMETRY).null_count
+            lost = present - int((~shapely.is_missing(geometry)).sum())
+            if lost:
+                told["notes"].append(("geometry_unreadable", str(lost)))
     return Sheet(
         columns,
         told["count"],

@@ -85,8 +85,8 @@ def stated_degrees(columns: Mapping[str, Values]) -> tuple[Values, Values, str] 
     if x is None or y is None:
         return None
     silent = Findings()
-    found = (_numbers(columns[name], name, coordinates.degrees, silent) for name in (x, y))
-    longitude, latitude = found
+    longitude = _numbers(columns[x], x, coordinates.longitude, silent)
+    latitude = _numbers(columns[y], y, coordinates.latitude, silent)
     return longitude, latitude, f"{x}, {y}"
 
 
@@ -102,7 +102,8 @@ def geometries(
     if found.kind == "pair":
         x, y = _from_pairs(columns[found.names[0]], found.names[0], findings)
     else:
-        x, y = (_numbers(columns[name], name, _reader(found), findings) for name in found.names)
+        readers = (coordinates.longitude, coordinates.latitude) if found.degrees else (_plane_or_degrees,) * 2
+        x, y = (_numbers(columns[name], name, read, findings) for name, read in zip(found.names, readers, strict=True))
     points = np.full(len(x), None, dtype=object)
     whole = ~(np.isnan(x) | np.isnan(y))
     points[whole] = shapely.points(x[whole], y[whole])
@@ -123,10 +124,6 @@ def _plane(names: Sequence[str], sources: Sequence[str]) -> str | None:
     bare = {ZONE_SUFFIX.sub("", squeeze(source)): source for source in reversed(sources)}
     wanted = [squeeze(name) for name in names]
     return next((bare[name] for name in wanted if name in bare), None)
-
-
-def _reader(found: PositionColumns) -> Callable[[object], float]:
-    return coordinates.degrees if found.kind == "degrees" else _plane_or_degrees
 
 
 def _plane_or_degrees(raw: object) -> float:

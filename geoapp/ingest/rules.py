@@ -65,6 +65,10 @@ FILE_RULES = {
         "the file does not say its system; {value} was found from where it puts the data. {repair}",
         "le fichier ne dit pas son système ; {value} a été trouvé d'après l'endroit où il place les données. {repair}",
     ),
+    "geometry_unreadable": _warning(
+        "{value} geometries are broken, or of a kind that is not read, such as curves; make plain ones of them",
+        "{value} géométries sont endommagées, ou d'un genre qui n'est pas lu, comme les courbes ; simplifiez-les",
+    ),
     "axes_exchanged": _repair(
         "longitude and latitude stood the other way round in all {value} rows and were exchanged back",
         "longitude et latitude étaient inversées dans les {value} lignes et ont été remises dans l'ordre",

@@ -16,7 +16,7 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import encoding, geojson
+from geoapp.ingest import encoding, geojson, surfaces
 from geoapp.ingest.report import Found
 from geoapp.ingest.sheet import Sheet, Values, distinct_names
 
@@ -119,6 +119,8 @@ def read_shapefile(path: Path, shown: str, given_encoding: str | None) -> Read:
     with _readable(path, shown), _config("SHAPE_RESTORE_SHX", "YES" if rebuilt else None):
         sheet, wkb = _read(path, None, BYTES)
     sheet.encoding = _decode(sheet, path, given_encoding)
+    if wkb is not None:
+        wkb = np.array([*map(surfaces.as_polygons, wkb), None], dtype=object)[:-1]
     if rebuilt:
         sheet.notes.append(("index_rebuilt", None))
     return sheet, wkb
