@@ -64,6 +64,7 @@ class _Child:
 
     def __init__(self) -> None:
         self.files = 0
+        self.late = False
         # Nothing of the surrounding settings, which hold secrets, goes along.
         environment = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG") if name in os.environ}
         environment |= {
@@ -94,6 +95,7 @@ class _Child:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
             ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
+            self.late = not ready
             line = self.process.stdout.readline() if ready else b""
         except OSError:
             return None
@@ -147,21 +149,27 @@ os.register_at_fork(after_in_child=_POOL.forget)
 
 
 def _ask(request: dict[str, Any], shown: str) -> dict[str, Any]:
-    child = _POOL.take()
-    try:
-        answer = child.answer(request)
-    except BaseException:
+    while True:
+        child = _POOL.take()
+        waited = child.files > 0
+        try:
+            answer = child.answer(request)
+        except BaseException:
+            child.end()
+            raise
+        if answer is not None:
+            _POOL.give_back(child)
+            break
         child.end()
-        raise
-    if answer is None:
-        child.end()
+        # One that died while it waited, not of this file, deserves another try.
+        if waited and not child.late:
+            continue
         raise ImportRefusedError(
             f"{shown} takes more memory or time than any file of its kind should, or breaks its reader. Check that it"
             " is whole, export it again, or bring it in parts.",
             f"{shown} demande plus de mémoire ou de temps qu'un tel fichier ne devrait, ou fait échouer son lecteur."
             " Vérifiez qu'il est entier, exportez-le de nouveau, ou apportez-le par parties.",
         )
-    _POOL.give_back(child)
     if "refused" in answer:
         raise ImportRefusedError(*answer["refused"])
     return answer

@@ -13,6 +13,7 @@ from geoapp.ingest import encoding
 from geoapp.ingest.sheet import Sheet, distinct_names
 
 SEPARATORS = ",;\t|"
+LONGEST_HEADING = 100_000
 
 
 def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
@@ -53,7 +54,7 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
 
 def _separator(text: str) -> str:
     """The separator that the heading has most of, outside quotes."""
-    heading = next((line for line in text.splitlines() if line.strip()), "")
+    heading = next((line for line in text[:LONGEST_HEADING].splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", heading)
     best = max(SEPARATORS, key=bare.count)
     return best if bare.count(best) else ","

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import shapely
+from numpy.typing import NDArray
 
 from geoapp.ingest.report import Found
 from geoapp.ingest.sheet import Sheet, Values
 
 GEOMETRY, HEIGHTS = "geometry", "heights"
+# Piece by piece, since the parsed geometries of all rows at once would double what is held.
+PIECE = 50_000
 
 
 def save_sheet(sheet: Sheet, wkb: Values | None, path: Path) -> None:
@@ -24,6 +27,8 @@ def save_sheet(sheet: Sheet, wkb: Values | None, path: Path) -> None:
     if wkb is not None:
         columns.append(pa.array(wkb, type=pa.large_binary()))
         names.append(GEOMETRY)
+        heights = _heights(wkb)
+        sheet.has_heights = heights if sheet.has_heights is None else heights | sheet.has_heights
     if sheet.has_heights is not None:
         columns.append(pa.array(sheet.has_heights))
         names.append(HEIGHTS)
@@ -50,8 +55,7 @@ def load_sheet(path: Path) -> Sheet:
         if GEOMETRY in table.column_names:
             geometry = np.full(told["count"], None, dtype=object)
             start = 0
-            # Piece by piece, since the bytes of all rows at once would double what is held.
-            for batch in table.select([GEOMETRY]).to_batches(max_chunksize=50_000):
+            for batch in table.select([GEOMETRY]).to_batches(max_chunksize=PIECE):
                 geometry[start : start + len(batch)] = shapely.from_wkb(
                     batch.column(0).to_numpy(zero_copy_only=False), on_invalid="ignore"
                 )
@@ -69,6 +73,15 @@ def load_sheet(path: Path) -> Sheet:
         None if heights is None else heights.astype(bool),
         [(rule, value) for rule, value in told["notes"]],
     )
+
+
+def _heights(wkb: Values) -> NDArray[np.bool_]:
+    """Which geometries have heights or measures. What breaks the parser breaks it here, not where it is asked for."""
+    heights = np.zeros(len(wkb), dtype=bool)
+    for start in range(0, len(wkb), PIECE):
+        parsed = shapely.from_wkb(wkb[start : start + PIECE], on_invalid="ignore")
+        heights[start : start + PIECE] = shapely.has_z(parsed) | shapely.has_m(parsed)
+    return heights
 
 
 def _array(values: Values) -> pa.Array:

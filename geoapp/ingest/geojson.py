@@ -7,8 +7,6 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from geoapp.errors import ImportRefusedError
-
 TYPES = (
     "FeatureCollection",
     "Feature",
@@ -23,8 +21,6 @@ TYPES = (
 OTHERS = {"Topology", "name", "link", "EPSG", "OGC"}
 TYPE = re.compile(r'"type"\s*:\s*"([^"\\]{1,40})"')
 SYSTEM = re.compile(r'"crs"\s*:\s*\{')
-# How deep a GeoJSON's own brackets go: a multipolygon in a collection of features has 9.
-DEEPEST = 200
 
 
 def says_system(text: str) -> bool:
@@ -32,13 +28,11 @@ def says_system(text: str) -> bool:
     return bool(SYSTEM.search(text[:100_000]) or SYSTEM.search(text[-10_000:]))
 
 
-def with_types_mended(text: str, shown: str) -> str | None:
+def with_types_mended(text: str) -> str | None:
     """The text with its misspelt types put right; None where there are none.
 
-    Types are looked at where GeoJSON has them; a property that is called "type" is left alone. Raises
-    ImportRefusedError for JSON that is nested as no GeoJSON is.
+    Types are looked at where GeoJSON has them; a property that is called "type" is left alone.
     """
-    _refuse_depth(text, shown)
     odd = {found for found in TYPE.findall(text) if found not in TYPES and found not in OTHERS and _right(found)}
     if not odd:
         return None
@@ -47,22 +41,6 @@ def with_types_mended(text: str, shown: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     return json.dumps(root, ensure_ascii=False) if _mend(root) else None
-
-
-def _refuse_depth(text: str, shown: str) -> None:
-    depth = 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        sign = found[0]
-        if sign in "[{":
-            depth += 1
-            if depth > DEEPEST:
-                raise ImportRefusedError(
-                    f"{shown} is nested more than {DEEPEST} deep, as no GeoJSON is. Export it again and import that.",
-                    f"{shown} est emboîté sur plus de {DEEPEST} niveaux, ce qu'aucun GeoJSON n'est. Exportez-le de"
-                    " nouveau.",
-                )
-        elif sign in "]}":
-            depth -= 1
 
 
 def _right(name: str) -> str | None:

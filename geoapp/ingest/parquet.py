@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import shapely
 from pyproj import CRS
 
 from geoapp.errors import ImportRefusedError
@@ -38,7 +37,7 @@ def read_parquet(path: Path, shown: str) -> tuple[Sheet, Values | None]:
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(shown, error) from None
     geo = _described(opened)
-    wkb, crs, heights = None, None, None
+    wkb, crs = None, None
     if geo is not None and geo["column"] in table.column_names:
         if geo["encoding"] != "WKB":
             raise ImportRefusedError(
@@ -48,11 +47,10 @@ def read_parquet(path: Path, shown: str) -> tuple[Sheet, Values | None]:
         wkb = table.column(geo["column"]).to_numpy(zero_copy_only=False)
         table = table.drop_columns([geo["column"]])
         crs = geo["crs"]
-        heights = shapely.has_z(shapely.from_wkb(wkb, on_invalid="ignore"))
     names = distinct_names(table.column_names)
     columns = {name: _values(table.column(place)) for place, name in enumerate(names)}
     encoding = Found("UTF-8", "utf-8", "Parquet is UTF-8 by its standard")
-    return Sheet(columns, table.num_rows, encoding, None, crs, heights), wkb
+    return Sheet(columns, table.num_rows, encoding, None, crs), wkb
 
 
 def _open(path: Path, shown: str) -> pq.ParquetFile:

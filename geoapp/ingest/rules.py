@@ -134,6 +134,10 @@ GEOMETRY_RULES = {
     ),
     "bad_geometry": _error("its coordinates cannot be read: {value}", "ses coordonnées ne peuvent être lues : {value}"),
     "wrong_type": _error("is a {value}, but a {repair} is needed", "est un {value}, mais il faut un {repair}"),
+    "too_many_vertices": _error(
+        "has {value} vertices, more than {repair}; simplify it",
+        "a {value} sommets, plus que {repair} ; simplifiez-la",
+    ),
     "outside_world": _error(
         "{value} is no longitude and latitude; check the coordinates and the CRS",
         "{value} n'est pas une longitude et une latitude ; vérifiez les coordonnées et le système",

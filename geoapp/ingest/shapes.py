@@ -17,6 +17,8 @@ from geoapp.ingest.sheet import Values
 
 GEOD = Geod(ellps="WGS84")
 DISAGREES_M = 1000
+# The most detailed outline of a country has fewer; with more, mending and cutting it takes minutes.
+MOST_VERTICES = 1_000_000
 # A row is far from the others where it is so many times as far from their middle as nine of ten of them are.
 FAR_TIMES = 5
 FAR_M = 100_000
@@ -78,6 +80,11 @@ def _is_as_stored(geometry: Values, types: tuple[str, ...]) -> NDArray[np.bool_]
 def _refuse_impossible(geometry: Values, findings: Findings) -> None:
     """Take out what is empty or has coordinates that are none of this world."""
     geometry[shapely.is_empty(geometry)] = None
+    endless = shapely.get_num_coordinates(geometry) > MOST_VERTICES
+    for index in np.flatnonzero(endless):
+        vertices = f"{shapely.get_num_coordinates(geometry[index]):,}"
+        findings.add("too_many_vertices", int(index) + 1, "geom", vertices, f"{MOST_VERTICES:,}")
+    geometry[endless] = None
     bounds = shapely.bounds(geometry)
     present = ~shapely.is_missing(geometry)
     # A box leaves out what is no number, so the sums of all coordinates are looked at too.

@@ -153,7 +153,7 @@ def read_geojson(path: Path, shown: str, given_encoding: str | None) -> Read:
             f"{shown} is not GeoJSON. Export it again and import that.",
             f"{shown} n'est pas du GeoJSON. Exportez-le de nouveau et importez cela.",
         )
-    mended = geojson.with_types_mended(text, shown)
+    mended = geojson.with_types_mended(text)
     if mended is not None or found.used != "utf-8":
         path = path.with_name("recoded.geojson")
         path.write_text(mended or text, encoding="utf-8")
@@ -232,8 +232,6 @@ def _read(path: Path, layer: str | None, codec: str | None) -> Read:
     count = len(wkb) if wkb is not None else len(values[0]) if values else 0
     columns = {name: _plain(array) for name, array in zip(names, values, strict=True)}
     sheet = Sheet(columns, count, Found(), None, meta["crs"])
-    if wkb is not None:
-        sheet.has_heights = np.fromiter((_has_height(each) for each in wkb), dtype=bool, count=count)
     for warning in caught:
         message = str(warning.message)
         if message.startswith("Measured (M) geometry types"):
@@ -241,14 +239,6 @@ def _read(path: Path, layer: str | None, codec: str | None) -> Read:
         else:
             sheet.notes.append(("reader_warning", message))
     return sheet, wkb
-
-
-def _has_height(wkb: bytes | None) -> bool:
-    """Whether WKB of either byte order, and of either way to say so, has a third coordinate."""
-    if not wkb or len(wkb) < 5:
-        return False
-    kind = int.from_bytes(wkb[1:5], "little" if wkb[0] else "big")
-    return bool(kind & 0x80000000) or 1000 < (kind & 0xFFFF) < 4000
 
 
 def _plain(values: Values) -> Values:
