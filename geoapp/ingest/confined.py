@@ -65,6 +65,7 @@ class _Child:
     def __init__(self) -> None:
         self.files = 0
         self.late = False
+        self.waited = False
         # Nothing of the surrounding settings, which hold secrets, goes along.
         environment = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG") if name in os.environ}
         environment |= {
@@ -125,6 +126,7 @@ class _Pool:
 
     def give_back(self, child: _Child) -> None:
         """Keep one for the next file."""
+        child.waited = True
         with self.lock:
             if not self.idle and child.files < MOST_FILES:
                 self.idle.append(child)
@@ -151,7 +153,6 @@ os.register_at_fork(after_in_child=_POOL.forget)
 def _ask(request: dict[str, Any], shown: str) -> dict[str, Any]:
     while True:
         child = _POOL.take()
-        waited = child.files > 0
         try:
             answer = child.answer(request)
         except BaseException:
@@ -162,7 +163,7 @@ def _ask(request: dict[str, Any], shown: str) -> dict[str, Any]:
             break
         child.end()
         # One that died while it waited, not of this file, deserves another try.
-        if waited and not child.late:
+        if child.waited and not child.late:
             continue
         raise ImportRefusedError(
             f"{shown} takes more memory or time than any file of its kind should, or breaks its reader. Check that it"
