@@ -32,6 +32,11 @@ from geoapp.web.database import KEY as ENGINE
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many mutated files the import is fed with."""
+    parser.addoption("--fuzz", type=int, default=500, metavar="N", help="Mutated files to read (500).")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A cluster of this test run alone."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
+from geoapp.bench.importing import run_importing
 
 
 class Result(Protocol):
@@ -32,4 +33,5 @@ class Benchmark:
 
 BENCHMARKS = {
     "access": Benchmark("what row-level security costs maps, features and corridors", run_access),
+    "import": Benchmark("how fast a file of 100,000 points is imported, against ogr2ogr with COPY", run_importing),
 }

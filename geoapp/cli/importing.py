@@ -27,6 +27,7 @@ from geoapp.settings import Settings
 @click.option("--source", metavar="NAME", help="Where the data come from; made if it is new.")
 @click.option("--crs", metavar="EPSG:CODE", help="The coordinate reference system, whatever the file says.")
 @click.option("--encoding", metavar="NAME", help="The encoding of the texts, whatever the file says.")
+@click.option("--repair-text", is_flag=True, help="Put texts right that were once read in a wrong encoding (BisiÃ©).")
 @click.option("--dry-run", is_flag=True, help="Check and count everything, write nothing.")
 @click.option(
     "--on-error",
@@ -47,7 +48,9 @@ def import_(
     user: str | None,
     **options: Any,
 ) -> None:
-    """Bring FILE (Shapefile, GeoPackage, GeoJSON, CSV; or a zip of one) into a table.
+    """Bring FILE (Shapefile, GeoPackage, GeoJSON, KML, GPX, FlatGeobuf, GeoParquet, XLSX, CSV) into a table.
+
+    A zip, also of several, is opened.
 
     Exit code 0: every row was accepted; 1: rows, or the whole file, were refused.
     """

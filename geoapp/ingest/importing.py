@@ -21,15 +21,16 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest import load, matching, references, rights, succession, units
 from geoapp.ingest.columns import ignored, match_columns
 from geoapp.ingest.findings import storable
-from geoapp.ingest.positions import MAPPABLE, find_positions, geometries
-from geoapp.ingest.projection import choose_crs, to_wgs84
+from geoapp.ingest.positions import MAPPABLE, find_positions, geometries, stated_degrees
+from geoapp.ingest.projection import Choice, choose_crs, exchange_axes, to_wgs84
 from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
 from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.rows import make_keys, read_rows, require_places
-from geoapp.ingest.shapes import store_form
+from geoapp.ingest.shapes import compare_stated, store_form
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, make_stage
 from geoapp.ingest.targets import Target, target_named
+from geoapp.ingest.texts import look_for_mojibake
 from geoapp.ingest.values import Calendar
 
 # Opens a progress bar for a step of so many rows; what it gives is told how many are done.
@@ -47,6 +48,7 @@ class Request:
     source: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    repair_text: bool = False
     dry_run: bool = False
     on_error: Literal["reject", "abort"] = "reject"
 
@@ -99,13 +101,16 @@ class _Import:
         path = self.request.path
         with self.progress("Reading", 0), open_layers(path) as (layers, folder):
             self.report.sha256 = fingerprint(path)
-            layer = choose_layer(layers, self.request.layer, path.name, self.target.needs_geometry)
+            target = self.target
+            types = target.geometry_types if target.has_geometry else ()
+            layer = choose_layer(layers, self.request.layer, path.name, target.needs_geometry, types)
             self.report.layer = storable(layer.name)
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
             self.findings.add(rule, value=value, repair=self.sheet.encoding.used)
+        look_for_mojibake(self.sheet.columns, self.request.repair_text, self.findings)
 
     def require_right(self, engine: Engine) -> None:
         """Refuse the file of somebody who may import nothing into the table, whatever else is wrong with it."""
@@ -120,40 +125,62 @@ class _Import:
         given = {name: wanted for name, wanted in mapping.items() if not (by_columns and name in MAPPABLE)}
         matched = match_columns(self.target, sources, given)
         used = [source for names in matched.values() for source in names]
-        for source in ignored(sources, [*used, *(position.names if position else ())]):
+        for source in ignored(sources, [*used, *(position.used if position else ())]):
             self.findings.add("column_ignored", None, source, source)
 
         raw = self.sheet.geometry if self.target.has_geometry else None
+        told: Choice | None = None
         if position is not None:
-            raw = geometries(self.sheet.columns, position, self.findings)
+            raw, told = geometries(self.sheet.columns, position, self.request.path.stem, self.findings)
         calendar = Calendar(dt.datetime.now(self.zone).date(), self.zone)
         self.rows = read_rows(self.target, self.sheet, matched, calendar, self.findings)
         if self.target.has_geometry:
-            self._place(raw, degrees=position is not None and position.degrees)
+            self._place(raw, told, degrees=position is not None and position.degrees)
         make_keys(self.target, self.rows, self.geometry, self.findings)
 
-    def _place(self, raw: Values | None, degrees: bool) -> None:
+    def _place(self, raw: Values | None, told: Choice | None, degrees: bool) -> None:
         """Turn the geometries of the file into those that the table stores."""
         if raw is None or shapely.is_missing(raw).all():
             self._require_other_places()
             nowhere = np.full(self.report.rows.read, None, dtype=object)
             require_places(self.target, self.rows, nowhere, self.findings)
             return
-        name = self.request.path.name
         if self.sheet.has_heights is not None and self.sheet.has_heights.any():
             self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
-        crs, self.report.crs = choose_crs(self.sheet.crs, self.request.crs, raw, degrees, name)
-        told = self.report.crs
-        if told.how == "--crs" and told.found not in {None, told.used}:
-            self.findings.add("crs_overridden", None, "geom", told.found, told.used)
-        self.geometry = store_form(to_wgs84(raw, crs), self.target.geometry_types, self.findings)
+        choice = self._choose_crs(raw, told, degrees)
+        placed = to_wgs84(exchange_axes(raw) if choice.exchanged else raw, choice.crs)
+        if choice.exchanged:
+            self.findings.add("axes_exchanged", None, "geom", int((~shapely.is_missing(raw)).sum()))
+        self.geometry = store_form(placed, self.target.geometry_types, self.findings)
+        stated = stated_degrees(self.sheet.columns) if self.sheet.geometry is not None else None
+        if stated is not None:
+            compare_stated(self.geometry, *stated, self.findings)
         require_places(self.target, self.rows, self.geometry, self.findings)
+
+    def _choose_crs(self, raw: Values, told: Choice | None, degrees: bool) -> Choice:
+        """The system of the file, with what must be said about it."""
+        if told is not None and self.request.crs is None:
+            self.report.crs = told.found
+            return told
+        provinces = self.rows.get("stated_unit")
+        choice = choose_crs(
+            self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
+        )
+        self.report.crs = choice.found
+        if self.request.crs is not None and choice.found.found not in {None, choice.found.used}:
+            self.findings.add("crs_overridden", None, "geom", choice.found.found, choice.found.used)
+        if choice.assumed is not None:
+            self.findings.add("crs_assumed", None, "geom", *choice.assumed)
+        return choice
 
     def _require_other_places(self) -> None:
         if self.target.needs_geometry or not set(self.target.places) & set(self.rows):
             raise ImportRefusedError(
                 f"{self.request.path.name} has no geometry, and no columns with longitude and latitude or WKT. Bring a"
-                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN."
+                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN.",
+                f"{self.request.path.name} n'a ni géométrie, ni colonnes de longitude et latitude ou de WKT. Apportez"
+                " une couche avec des positions, ou nommez les colonnes avec --map longitude=COLONNE --map"
+                " latitude=COLONNE.",
             )
 
     def write(self, engine: Engine) -> None:

@@ -61,6 +61,29 @@ FILE_RULES = {
         "--encoding {value} was not used: this format is always {repair}",
         "--encoding {value} n'a pas été utilisé : ce format est toujours en {repair}",
     ),
+    "crs_assumed": _warning(
+        "the file does not say its system; {value} was found from where it puts the data. {repair}",
+        "le fichier ne dit pas son système ; {value} a été trouvé d'après l'endroit où il place les données. {repair}",
+    ),
+    "geometry_unreadable": _warning(
+        "{value} geometries are broken, or of a kind that is not read, such as curves; make plain ones of them",
+        "{value} géométries sont endommagées, ou d'un genre qui n'est pas lu, comme les courbes ; simplifiez-les",
+    ),
+    "axes_exchanged": _repair(
+        "longitude and latitude stood the other way round in all {value} rows and were exchanged back",
+        "longitude et latitude étaient inversées dans les {value} lignes et ont été remises dans l'ordre",
+    ),
+    "type_mended": _repair(
+        "misspelt types of the GeoJSON were put right", "des types mal écrits du GeoJSON ont été corrigés"
+    ),
+    "mojibake": _warning(
+        "'{value}' was once read in a wrong encoding and should be '{repair}'; add --repair-text to put it right",
+        "« {value} » a été lu un jour dans un mauvais encodage et devrait être « {repair} » ; ajoutez --repair-text",
+    ),
+    "text_repaired": _repair(
+        "'{value}', once read in a wrong encoding, was put right: '{repair}'",
+        "« {value} », lu un jour dans un mauvais encodage, a été corrigé : « {repair} »",
+    ),
     "index_rebuilt": _repair("the missing .shx was rebuilt from the .shp", "le .shx manquant a été refait du .shp"),
     "height_dropped": _repair(
         "heights or measures of {value} geometries were left out",
@@ -111,6 +134,10 @@ GEOMETRY_RULES = {
     ),
     "bad_geometry": _error("its coordinates cannot be read: {value}", "ses coordonnées ne peuvent être lues : {value}"),
     "wrong_type": _error("is a {value}, but a {repair} is needed", "est un {value}, mais il faut un {repair}"),
+    "too_many_vertices": _error(
+        "has {value} vertices, more than {repair}; simplify it",
+        "a {value} sommets, plus que {repair} ; simplifiez-la",
+    ),
     "outside_world": _error(
         "{value} is no longitude and latitude; check the coordinates and the CRS",
         "{value} n'est pas une longitude et une latitude ; vérifiez les coordonnées et le système",
@@ -121,6 +148,14 @@ GEOMETRY_RULES = {
     ),
     "outside_countries": _warning(
         "{value} lies in none of the four countries", "{value} n'est dans aucun des quatre pays"
+    ),
+    "far_from_others": _warning(
+        "{value} lies {repair} from the rest of the file; check the coordinates",
+        "{value} est à {repair} du reste du fichier ; vérifiez les coordonnées",
+    ),
+    "position_differs": _warning(
+        "the columns say {value}, but the geometry lies {repair} away from there; the geometry was taken",
+        "les colonnes disent {value}, mais la géométrie est à {repair} de là ; la géométrie a été retenue",
     ),
     "geometry_repaired": _repair(
         "was not valid ({value}) and was mended: {repair}", "n'était pas valide ({value}), réparé : {repair}"
