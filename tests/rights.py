@@ -30,6 +30,9 @@ def may_see(name: str, row: Row, column: str) -> bool:
         return True
     if role == "admin":
         return column in OF_AN_ADMINISTRATOR.get(row.table, ())
+    if row.table == "import_mapping":
+        # How columns are named is of no unit: the operator's choices serve every officer.
+        return role == "gis" and row.state == "of the operator"
     if row.unit not in scope and row.unit[:2] not in scope:
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:

@@ -4,13 +4,14 @@ from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
-from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
+from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
     AppUser,
     AuditEvent,
     ImportBatch,
     ImportIssue,
+    ImportMapping,
     Setting,
     Source,
     UserScope,
@@ -24,6 +25,7 @@ __all__ = [
     "AdminUnit",
     "AdminUnitOrigin",
     "AdminUnitPart",
+    "AliasRefusal",
     "AppUser",
     "AuditEvent",
     "Base",
@@ -36,6 +38,7 @@ __all__ = [
     "Facility",
     "ImportBatch",
     "ImportIssue",
+    "ImportMapping",
     "Incident",
     "IncidentRelease",
     "Meeting",
