@@ -24,9 +24,7 @@ OF_THE_OPERATOR = {"import_batch", "import_issue"}
 def may_see(name: str, row: Row, column: str) -> bool:
     """Whether a person may be told of one column of a planted row."""
     role, scope = CAST.get(name, ("public", []))
-    if name == "operator":
-        return True
-    if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
+    if name == "operator" or (row.table == "mine_site" and column in PUBLIC_OF_A_SITE):
         return True
     if role == "admin":
         return column in OF_AN_ADMINISTRATOR.get(row.table, ())

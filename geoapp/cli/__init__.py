@@ -13,6 +13,7 @@ from geoapp.errors import GeoappError
 
 # Loaded when they are called, so that a short command need not wait for what a long one imports.
 COMMANDS = {
+    "aliases": "geoapp.cli.aliases:aliases",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",
     "demo": "geoapp.cli.demo:demo",

@@ -18,6 +18,7 @@ from geoapp.naming import nearest
 
 FORMATS = "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson) or CSV (.csv)"
 PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}
+CODEBOOK = "codebook"
 TEXT_TABLES = {"csv", "tsv", "txt"}
 
 
@@ -52,6 +53,8 @@ def choose_layer(layers: list[Layer], wanted: str | None, shown: str, needs_geom
 
     Raises ImportRefusedError, listing the layers, where `wanted` is none of them or there are several to choose from.
     """
+    # The codebook of a template describes the other layer, and is none to import.
+    layers = [layer for layer in layers if layer.inner != CODEBOOK]
     names = [layer.name for layer in layers]
     if wanted is not None:
         for layer in layers:
