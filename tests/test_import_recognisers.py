@@ -144,7 +144,8 @@ def test_events_of_acled_have_no_level(engine: Engine, tmp_path: Path) -> None:
          "sub_event_type": "Peaceful protest", "actor1": "Protesters", "inter1": "Protesters",
          "fatalities": "0"},
         {**place, "event_id_cnty": "DRC3", "event_date": "2024-03-02", "time_precision": "2",
-         "geo_precision": "1", "sub_event_type": "Abduction/forced disappearance", "actor1": "Military Forces of X", "inter1": "State forces"},
+         "geo_precision": "1", "sub_event_type": "Abduction/forced disappearance",
+         "actor1": "Military Forces of X", "inter1": "State forces"},
     )  # fmt: skip
     report = bring(engine, path, "incidents")
     assert report["recognised"] == "ACLED"
@@ -166,7 +167,7 @@ def test_events_of_acled_have_no_level(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_events_of_ucdp_are_read_from_geojson_too(engine: Engine, tmp_path: Path) -> None:
-    row = {name: "" for name in UCDP} | {
+    row = dict.fromkeys(UCDP, "") | {
         "id": 4711, "type_of_violence": 3, "side_a": "Government of DR Congo (Zaire)", "dyad_name": "A - Civilians",
         "source_headline": "Killed", "where_prec": 6, "where_coordinates": "Walikale", "adm_1": "Nord-Kivu province",
         "date_prec": 4, "date_start": "2009-02-20T00:00:00", "date_end": "2009-02-28T00:00:00", "best": 7, "high": 9,

@@ -30,7 +30,7 @@ from geoapp.ingest.shapes import store_form
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, make_stage
 from geoapp.ingest.targets import Target, target_named
-from geoapp.ingest.understanding import Memory, understand
+from geoapp.ingest.understanding import Memory, forget, understand
 from geoapp.ingest.values import Calendar
 from layers.text import Text
 
@@ -132,19 +132,21 @@ class _Import:
     def check(self, engine: Engine) -> None:
         """Find the values and the geometry of every row, with findings about the bad ones."""
         request = self.request
-        with engine.connect() as connection, connection.begin() as transaction:
+        if request.memory == "forget" and not request.dry_run:
+            # By itself, so that it is forgotten whatever becomes of the file.
+            with engine.begin() as connection:
+                forget(connection, self.target, self.sheet, request.source, self.report)
+        with engine.connect() as connection:
             self.meaning = understand(
                 connection,
                 self.target,
                 self.sheet,
                 request.mapping,
                 request.source,
-                remembered=request.memory,
+                remember=request.memory == "use",
                 accept=request.accept_proposals,
                 report=self.report,
             )
-            if request.dry_run:
-                transaction.rollback()
         read = Sheet(self.meaning.columns, self.sheet.count, self.sheet.encoding)
         position = self.meaning.position
         self.report.source = self.meaning.source

@@ -59,8 +59,11 @@ def accuracy(method: str | None, stated_m: float | None) -> float:
 
 
 def core(name: str) -> tuple[str, ...]:
-    """The words of a name that tell which site it is, in alphabetical order: "Carrière de Bisié" is ("bisie",)."""
-    words = fold(name).split()
+    """The words of a name that tell which site it is, in alphabetical order.
+
+    "Carrière de Bisié (Walikale)" is ("bisie",): what stands in brackets only says where it is.
+    """
+    words = fold(re.sub(r"\([^)]*\)", " ", name)).split() or fold(name).split()
     return tuple(sorted(word for word in words if word not in GENERIC) or words)
 
 

@@ -50,14 +50,15 @@ def understand(
     given: Mapping[str, Sequence[str]],
     source: str | None,
     *,
-    remembered: Memory,
+    remember: bool,
     accept: bool,
     report: Report,
 ) -> Understanding:
     """Find out what the columns of `sheet` mean, and note in the report how.
 
-    `given` are the person's choices. Raises ImportRefusedError where they name what there is not, and where a column
-    that every row needs is not found, with what it may be.
+    `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Raises
+    ImportRefusedError where they name what there is not, and where a column that every row needs is not found, with
+    what it may be.
     """
     job = _Understanding(connection, target, sheet, report)
     recogniser = job.recognise()
@@ -65,8 +66,8 @@ def understand(
     source_id = known_source(connection, source) if source else None
     shape = memory.fingerprint(sheet.columns)
     chosen: Choices = {name: list(names) for name, names in given.items()}
-    if recogniser is None:
-        chosen = job.recall(shape, source_id, remembered) | chosen
+    if recogniser is None and remember:
+        chosen = job.recall(shape, source_id) | chosen
     matched, position = job.match(chosen)
     free = job.free(matched, position)
     accepted = job.propose(matched, position, free, accept)
@@ -76,6 +77,13 @@ def understand(
     report.mapping = {**matched, **({"geom": list(position.names)} if position else {})}
     require_columns(target, list(sheet.columns), matched, report.proposals)
     return Understanding(job.columns, matched, position, job.older, source, shape, chosen if given or accepted else {})
+
+
+def forget(connection: Connection, target: Target, sheet: Sheet, source: str | None, report: Report) -> None:
+    """Forget what whoever acts has confirmed for the shape of `sheet`."""
+    source_id = known_source(connection, source) if source else None
+    if memory.forget(connection, memory.fingerprint(sheet.columns), target.name, source_id):
+        report.findings.add("mapping_forgotten")
 
 
 class _Understanding:
@@ -114,12 +122,8 @@ class _Understanding:
         self.older = translation.older
         return recogniser
 
-    def recall(self, shape: str, source_id: str | None, remembered: Memory) -> Choices:
+    def recall(self, shape: str, source_id: str | None) -> Choices:
         """What was confirmed for this shape before."""
-        if remembered == "forget" and memory.forget(self.connection, shape, self.target.name, source_id):
-            self.findings.add("mapping_forgotten")
-        if remembered != "use":
-            return {}
         found = memory.recall(self.connection, shape, self.target.name, source_id) or {}
         if found:
             told = ", ".join(f"{name}={'+'.join(sources)}" for name, sources in found.items())
