@@ -51,3 +51,11 @@ class DemoError(GeoappError):
 
 class PublicationError(GeoappError):
     """An edition cannot be made: not due yet, made before, or with nothing to count."""
+
+
+class AuditError(GeoappError):
+    """The audit cannot be sealed or checked."""
+
+
+class RedactionError(GeoappError):
+    """A text cannot be taken out as it was asked."""

@@ -17,6 +17,7 @@ from geoapp.errors import SettingsError
 Value = TypeVar("Value")
 
 DRIVER = "postgresql+psycopg"
+SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
     `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
-    `web_database_password` the web role's is derived from the owner's.
+    `web_database_password` the web role's is derived from the owner's; without `audit_key` one is kept under `home`.
     """
 
     home: Path
@@ -36,6 +37,8 @@ class Settings:
     time_zone: str
     language: str
     source_precedence: Mapping[str, tuple[str, ...]]
+    audit_key: str | None
+    audit_heads: Path | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -55,6 +58,8 @@ class Settings:
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
             source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
+            audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
+            audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
         )
         if reader.faults:
             raise SettingsError("\n".join(reader.faults))
@@ -136,6 +141,12 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _secret(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"is too short to be a secret; write at least {SHORTEST_SECRET} random characters")
+    return text
 
 
 def _time_zone(text: str) -> str:

@@ -14,6 +14,8 @@ UNTIL = dt.date(2024, 6, 30)
 SMALL = Plan(UNTIL, incidents=60, routes=8)
 # What the database itself gives to a row when it is written.
 GIVEN = {"created_at", "base_feature_id", "part_id", "edition_id", "made_at"}
+# What geoapp remembers of the data once they are gone.
+APART = {"setting", "audit_event", "audit_seal"}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -24,7 +26,7 @@ def all_rows(engine: Engine) -> Rows:
         return {
             name: sorted((tuple(map(str, row)) for row in connection.execute(select(*_columns(table)))), key=str)
             for name, table in Base.metadata.tables.items()
-            if name != "setting"
+            if name not in APART
         }
 
 

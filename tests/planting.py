@@ -167,6 +167,9 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("import_mapping", "of somebody", fingerprint="0" * 64)
     origin = {"source_id": source, "import_batch_id": batch}
     plant("audit_event")
+    span = dict.fromkeys(("era", "from_xid", "to_xid"), 0)
+    hashes = dict.fromkeys(("event_hashes", "previous_hash", "key_mark", "seal_hash"), b"")
+    plant("audit_seal", seal_no=len(planting.rows), event_ids=[], sealed_at="2024-01-10", **span, **hashes)
 
     site = plant("mine_site", **origin)
     plant("mine_site", "synthetic", synthetic=True)

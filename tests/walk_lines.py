@@ -138,6 +138,16 @@ URLS: dict[str, Line] = {
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
     ),
     "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
+    "audit.page": Line(
+        lambda planting: [
+            Ask("/admin/audit?object=incident&day=2026-01-01"),
+            *(
+                Ask(f"/admin/audit?lang=fr&person={planting.marker(row, 'user_name')}")
+                for row in planting.of("audit_event")
+            ),
+        ],
+        {"admin": {"audit_event": "user_name what object request_id"}},
+    ),
     "admin.change": Line(
         lambda planting: [
             Ask("/admin", {"change": "rights", "name": row.key, "role": "committee", "unit": "XX"})
@@ -160,6 +170,8 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "audit head": Command(("audit", "head")),
+    "audit verify": Command(("audit", "verify", "--json")),
     "bench": Command(("bench", "access")),
     "db status": Command(("db", "status", "--json")),
     "import": Command(
@@ -170,6 +182,8 @@ COMMANDS: dict[str, Command] = {
 }
 # Commands that read no row of anybody's.
 SHOW_NOTHING = {
+    "redact": "counts the rows that it changed",
+    "audit seal": "counts events, and tells the hash over them",
     "db up": "starts the server",
     "db down": "stops the server",
     "db migrate": "changes the schema",

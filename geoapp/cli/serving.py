@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
@@ -31,7 +32,8 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         # Workers are forked: none may inherit an open connection.
         engine.dispose()
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
-        Server(settings).run()
+        with sealing(settings):
+            Server(settings).run()
 
 
 def _require_free_port(settings: Settings) -> None:

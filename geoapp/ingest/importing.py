@@ -16,6 +16,7 @@ import shapely
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
+from geoapp.access.audit import announce_bulk
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest import aliases, doubles, load, matching, memory, precedence, references, rights, succession, units
 from geoapp.ingest.findings import storable
@@ -217,6 +218,7 @@ class _Import:
                 transaction.rollback()
                 return
             batch = load.record_batch(connection, self.report, origin)
+            announce_bulk(connection)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
                 load.write_rows(connection, stage, batch, source_id, advance)
             self._look_back(connection, stage, batch)

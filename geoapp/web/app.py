@@ -6,7 +6,7 @@ from flask import Flask
 
 from geoapp.resources import folder
 from geoapp.settings import Settings
-from geoapp.web import assets, caching, errors, language, people, policy
+from geoapp.web import assets, audit, caching, errors, language, people, policy, request_id
 from geoapp.web.admin import admin
 from geoapp.web.details import details
 from geoapp.web.health import health
@@ -27,8 +27,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         # A foreign page could otherwise point its own name at this address, and read what is served here.
         app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for part in (language, policy, caching, assets, errors, people):
+    for part in (request_id, language, policy, caching, assets, errors, people, audit):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
+    for blueprint in (
+        map_page,
+        provinces,
+        tiles,
+        details,
+        incidents,
+        releases,
+        health,
+        people.people,
+        admin,
+        audit.audit,
+    ):
         app.register_blueprint(blueprint)
     return app

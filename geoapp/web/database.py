@@ -9,9 +9,11 @@ from typing import cast
 from flask import current_app, g
 from sqlalchemy import Connection, Engine
 
+from geoapp.access.audit import set_request
 from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
+from geoapp.web.request_id import request_id
 from geoapp.web.session import token_hash
 
 KEY = "geoapp.engine"
@@ -30,7 +32,7 @@ def reading() -> Iterator[Connection]:
     """A connection in a read-only transaction of the request's viewer."""
     with engine().connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        set_viewer_of_session(connection, token_hash())
+        _introduce(connection)
         yield connection
 
 
@@ -38,8 +40,14 @@ def reading() -> Iterator[Connection]:
 def writing() -> Iterator[Connection]:
     """A connection in a transaction of the request's viewer, committed at the end."""
     with engine().begin() as connection:
-        set_viewer_of_session(connection, token_hash())
+        _introduce(connection)
         yield connection
+
+
+def _introduce(connection: Connection) -> None:
+    """Name the viewer of the transaction, and the request that its events are of."""
+    set_request(connection, request_id())
+    set_viewer_of_session(connection, token_hash())
 
 
 def current_viewer() -> Viewer:

@@ -7,13 +7,16 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, g, jsonify, url_for
 
 from geoapp.publish.details import read_detail
-from geoapp.web.database import reading
+from geoapp.web.audit import record_read
+from geoapp.web.database import writing
 from layers.catalogue import LAYERS
 
 details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
 
 # The layers whose rows have a page of their own.
 PAGES = {"incidents": "incidents.page"}
+# The layers of which every look at a row is in the audit.
+SENSITIVE = ("incidents", "deployments")
 
 
 @details.get("/<name>/<path:key>")
@@ -21,8 +24,10 @@ def detail(name: str, key: str) -> Response:
     """One row of a layer in words, in the language of the request."""
     if name not in LAYERS:
         abort(404)
-    with reading() as connection:
+    with writing() as connection:
         found = read_detail(connection, LAYERS[name], key, g.language)
+        if name in SENSITIVE:
+            record_read(connection, LAYERS[name].key.table.name, key)
     answer = asdict(found)
     if name in PAGES:
         answer["href"] = url_for(PAGES[name], key=key, lang=g.language)

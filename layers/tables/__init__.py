@@ -9,6 +9,7 @@ from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
     AppUser,
     AuditEvent,
+    AuditSeal,
     ImportBatch,
     ImportIssue,
     ImportMapping,
@@ -28,6 +29,7 @@ __all__ = [
     "AliasRefusal",
     "AppUser",
     "AuditEvent",
+    "AuditSeal",
     "Base",
     "BaseFeature",
     "Checkpoint",

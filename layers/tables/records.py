@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -164,8 +164,19 @@ class WebSession(Base):
     __table_args__ = (check("token_hash", "token_hash ~ '^[0-9a-f]{64}$'"),)
 
 
+# As PostgreSQL writes it, so that it is found unchanged.
+_ROWS = (
+    "CASE WHEN (jsonb_typeof((after -> 'rows'::text)) = 'number'::text) THEN ((after -> 'rows'::text))::bigint"
+    " ELSE NULL::bigint END"
+)
+
+
 class AuditEvent(Base):
-    """What somebody did, and when; rows are only ever added."""
+    """What somebody did, and when; rows are only ever added.
+
+    `xid` is the transaction that wrote the row, of the server `era`. `before` and `after` hold codes and counts, and
+    keyed hashes in place of all that is content; `rows` is how many rows an event of many is about.
+    """
 
     __tablename__ = "audit_event"
 
@@ -177,5 +188,35 @@ class AuditEvent(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     request_id: Mapped[str | None]
+    xid: Mapped[int] = mapped_column(BigInteger())
+    era: Mapped[int] = mapped_column(BigInteger())
+    rows: Mapped[int | None] = mapped_column(BigInteger(), Computed(_ROWS, persisted=True))
 
-    __table_args__ = (Index("ix_audit_event_happened_at", "happened_at"),)
+    __table_args__ = (
+        Index("ix_audit_event_happened_at", "happened_at"),
+        Index("ix_audit_event_user_name", "user_name", "audit_event_id"),
+        Index("ix_audit_event_object", "object", "audit_event_id", postgresql_ops={"object": "text_pattern_ops"}),
+        Index("ix_audit_event_xid", "xid"),
+    )
+
+
+class AuditSeal(Base):
+    """A seal over the events of the transactions `from_xid` up to, but without, `to_xid`, chained to the one before it.
+
+    `event_hashes` holds 32 bytes for each of `event_ids`; `key_mark` tells which key the hashes are made with.
+    """
+
+    __tablename__ = "audit_seal"
+
+    seal_no: Mapped[int] = mapped_column(BigInteger(), primary_key=True, autoincrement=False)
+    era: Mapped[int] = mapped_column(BigInteger())
+    from_xid: Mapped[int] = mapped_column(BigInteger())
+    to_xid: Mapped[int] = mapped_column(BigInteger())
+    event_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger()))
+    event_hashes: Mapped[bytes]
+    previous_hash: Mapped[bytes]
+    key_mark: Mapped[bytes]
+    seal_hash: Mapped[bytes]
+    sealed_at: Mapped[dt.datetime]
+
+    __table_args__ = (check("xids", "from_xid <= to_xid"),)

@@ -113,3 +113,6 @@ REVOKE EXECUTE ON FUNCTION merge_site(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION merge_site(text, text) TO geoapp_web;
 GRANT SELECT, INSERT, DELETE ON import_mapping TO geoapp_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON alias_refusal TO geoapp_web;
+
+SELECT audit_writes('import_mapping', 'id');
+SELECT audit_writes('alias_refusal', 'id');

@@ -3,7 +3,7 @@
 from geoapp.database.migrations.script import run_sql
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
