@@ -57,6 +57,7 @@ class Settings:
     workers: int
     time_zone: str
     language: str
+    source_precedence: Mapping[str, tuple[str, ...]]
     audit_key: str | None
     audit_heads: Path | None
     public_url: str | None
@@ -88,6 +89,7 @@ class Settings:
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
+            source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
             audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
             audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
             public_url=reader.get("GEOAPP_PUBLIC_URL", None, _web_address),
@@ -249,6 +251,18 @@ def _time_zone(text: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{text!r} is not a time zone; write one such as Africa/Kigali") from None
     return text
+
+
+def _precedence(text: str) -> dict[str, tuple[str, ...]]:
+    """Sources by column, such as {"workers_est": ("IPIS", "iTSCi")} of "workers_est=IPIS,iTSCi"."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        column, separator, sources = part.partition("=")
+        names = tuple(filter(None, (name.strip() for name in sources.split(","))))
+        if not separator or not column.strip() or not names:
+            raise ValueError(f"{part!r} is not COLUMN=SOURCE,SOURCE; put ; between columns")
+        found[column.strip()] = names
+    return found
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:

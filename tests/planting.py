@@ -59,6 +59,7 @@ UNPLANTED = {
     "created_by": "written by the database",
     "unit_code": "names a unit",
     "sha256": "a hash",
+    "fingerprint": "a hash",
 }
 
 
@@ -179,6 +180,8 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     counts = dict.fromkeys(("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"), 0)
     batch = plant("import_batch", sha256="0" * 64, source_id=source, **counts).key
     plant("import_issue", import_batch_id=batch, severity="error")
+    plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
+    plant("import_mapping", "of somebody", fingerprint="0" * 64)
     origin = {"source_id": source, "import_batch_id": batch}
     plant("audit_event")
     span = dict.fromkeys(("era", "from_xid", "to_xid"), 0)
@@ -188,6 +191,8 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     site = plant("mine_site", **origin)
     plant("mine_site", "synthetic", synthetic=True)
     plant("site_alias", site_id=site.key)
+    pair = sorted(row.key for row in planting.of("mine_site") if row.unit == unit)
+    plant("alias_refusal", site_id=pair[0], other_site_id=pair[1])
     plant("site_visit", site_id=site.key, visited_on="2024-01-10", **origin)
     depot = plant("facility", "depot", kind="depot", **origin)
     magazine = plant("facility", "magazine", kind="explosives_magazine", **origin)

@@ -13,6 +13,7 @@ from geoapp.errors import GeoappError
 
 # Loaded when they are called, so that a short command need not wait for what a long one imports.
 COMMANDS = {
+    "aliases": "geoapp.cli.aliases:aliases",
     "audit": "geoapp.cli.audit:audit",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",

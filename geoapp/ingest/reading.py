@@ -23,6 +23,7 @@ FORMATS_FR = FORMATS.replace(".shp or zipped", ".shp ou zippé").replace(" or CS
 PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}
 # The layers that GDAL makes of the vertices of a GPX; asked for by name alone.
 VERTICES = {"route_points", "track_points"}
+CODEBOOK = "codebook"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def choose_layer(
 
     Raises ImportRefusedError, listing the layers, where `wanted` is none of them or there are several to choose from.
     """
+    # The codebook of a template describes the other layer, and is none to import.
+    layers = [layer for layer in layers if layer.inner != CODEBOOK]
     if wanted is not None:
         return _layer_named(layers, wanted, shown)
     if needs_geometry and any(layer.spatial for layer in layers):

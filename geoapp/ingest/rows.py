@@ -14,6 +14,7 @@ from geoapp.ingest.findings import Findings
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.targets import Target
 from geoapp.ingest.values import Calendar, convert, join_lists
+from layers.text import Text
 
 # About a tenth of a metre: the same place in another format, or converted once more, stays the same place.
 KEY_DECIMALS = 6
@@ -113,5 +114,5 @@ def _complete_units(rows: dict[str, Values], findings: Findings) -> None:
         if code is None or level is None or country is None:
             continue
         if (level == 0) != (code == country) or (level > 0 and len(code) < 3):
-            wanted = country if level == 0 else f"a code such as {country}-XX"
+            wanted = country if level == 0 else Text(f"a code such as {country}-XX", f"un code comme {country}-XX")
             findings.add("unit_code_form", index + 1, "unit_code", code, wanted)

@@ -90,6 +90,55 @@ FILE_RULES = {
         "les altitudes ou mesures de {value} géométries ont été omises",
     ),
 }
+MEANING_RULES = {
+    "recognised": _repair("read as {value}: {repair}", "lu comme {value} : {repair}"),
+    "recognised_elsewhere": _warning(
+        "this is {value}, which feeds {repair}; read as any other file here",
+        "c'est {value}, qui alimente {repair} ; lu ici comme tout autre fichier",
+    ),
+    "columns_left": _warning(
+        "the recogniser leaves these columns alone: {repair}; one that should be read takes --map COLUMN=NAME",
+        "le lecteur de ce format laisse ces colonnes : {repair} ; pour en lire une, ajoutez --map COLONNE=NOM",
+    ),
+    "left_unknown": _warning(
+        "'{value}' has no equal here, so {repair} rows were left unknown",
+        "« {value} » n'a pas d'équivalent ici : {repair} lignes restent inconnues",
+    ),
+    "newer_row": _repair(
+        "{value} rows describe what a newer row of the file describes, and changed nothing",
+        "{value} lignes décrivent ce qu'une ligne plus récente du fichier décrit, et n'ont rien changé",
+    ),
+    "mapping_remembered": _repair(
+        "read as confirmed for the last file of this shape: {repair}; --no-memory leaves that out",
+        "lu comme confirmé pour le dernier fichier de cette forme : {repair} ; --no-memory l'écarte",
+    ),
+    "mapping_forgotten": _repair(
+        "what was confirmed for files of this shape is forgotten", "ce qui était confirmé pour cette forme est oublié"
+    ),
+    "column_proposed": _warning(
+        "may be the column {value} ({repair}); confirm with --map {column}={value} or --accept-proposals",
+        "est peut-être la colonne {value} ({repair}) ; confirmez avec --map {column}={value} ou --accept-proposals",
+    ),
+    "proposal_accepted": _repair("was read from {value} ({repair})", "a été lu de {value} ({repair})"),
+}
+ALIAS_RULES = {
+    "site_by_alias": _repair(
+        "'{value}' is this source's code of the site {repair}",
+        "« {value} » est le code de cette source pour le site {repair}",
+    ),
+    "other_source_wins": _warning(
+        "'{value}' was not taken over, since another source wins: {repair}; it is kept beside the site",
+        "« {value} » n'a pas été repris, car une autre source l'emporte : {repair} ; c'est gardé à côté du site",
+    ),
+    "maybe_same_site": _warning(
+        "'{value}' may be the site {repair}; decide with geoapp aliases confirm or refuse",
+        "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
+    ),
+    "too_many_to_compare": _warning(
+        "{value} new sites were not compared with those there; see geoapp aliases list",
+        "{value} nouveaux sites n'ont pas été comparés aux autres ; voyez geoapp aliases list",
+    ),
+}
 VALUE_RULES = {
     "missing_value": _error("is empty, but every row needs it", "est vide, mais chaque ligne doit en avoir"),
     "not_whole": _error("'{value}' is not a whole number", "« {value} » n'est pas un nombre entier"),
@@ -124,6 +173,7 @@ VALUE_RULES = {
         "characters that cannot be stored were left out: '{repair}'",
         "des caractères impossibles à enregistrer ont été omis : « {repair} »",
     ),
+    "number_read": _repair("'{value}' was read as {repair}", "« {value} » a été lu {repair}"),
     "excel_date": _repair("the Excel day {value} was read as {repair}", "le jour Excel {value} a été lu {repair}"),
 }
 GEOMETRY_RULES = {
@@ -164,8 +214,8 @@ GEOMETRY_RULES = {
 MATCH_RULES = {
     "duplicate": _error("'{value}' already stands in row {repair}", "« {value} » est déjà à la ligne {repair}"),
     "unknown_reference": _error(
-        "nothing has the key '{value}'; import it first or mend the key",
-        "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé",
+        "nothing has the key '{value}'; import it first or mend the key; {repair}",
+        "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé ; {repair}",
     ),
     "ambiguous_reference": _error(
         "'{value}' is the key of several rows (in {repair}); rename one",
@@ -202,4 +252,4 @@ MATCH_RULES = {
         "the older unit {value} ends on {repair}", "l'ancienne unité {value} prend fin le {repair}"
     ),
 }
-RULES: dict[str, Rule] = FILE_RULES | VALUE_RULES | GEOMETRY_RULES | MATCH_RULES
+RULES: dict[str, Rule] = FILE_RULES | MEANING_RULES | ALIAS_RULES | VALUE_RULES | GEOMETRY_RULES | MATCH_RULES

@@ -216,5 +216,8 @@ def target_named(name: str) -> Target:
     Raises ImportRefusedError, with the names there are, for any other.
     """
     if name not in TARGETS:
-        raise ImportRefusedError(f"{name} is not a table of the import. Choose one of: {', '.join(TARGETS)}.")
+        raise ImportRefusedError(
+            f"{name} is not a table of the import. Choose one of: {', '.join(TARGETS)}.",
+            f"{name} n'est pas une table de l'import. Choisissez parmi : {', '.join(TARGETS)}.",
+        )
     return TARGETS[name]

@@ -26,6 +26,7 @@ NO = {"no", "n", "non", "false", "faux", "f", "0"}
 SEPARATORS = re.compile(r"[;,/|]")
 # Control characters, and halves of characters, which the database does not take.
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+DOUBTFUL = re.compile(r"[+-]?\d{1,3},\d{3}")
 EARLIEST = dt.date(1900, 1, 1)
 
 # Keys stand in indexes, which hold no long texts.
@@ -179,21 +180,27 @@ def _parts(text: str, kind: Kind) -> list[str]:
     return SEPARATORS.split(text)
 
 
-def _whole(raw: object, largest: int) -> int:
+def _whole(raw: object, largest: int) -> Any:
     try:
         number = numbers.whole(raw)
     except (ValueError, OverflowError):
         raise FaultError("not_whole") from None
     if not -largest <= number <= largest:
         raise FaultError("too_large")
-    return number
+    return number if _plainly(raw) else Mended(number, "number_read")
 
 
-def _decimal(raw: object) -> float:
+def _decimal(raw: object) -> Any:
     try:
-        return numbers.decimal(raw)
+        number = numbers.decimal(raw)
     except (ValueError, OverflowError):
         raise FaultError("not_number") from None
+    return number if _plainly(raw) else Mended(number, "number_read")
+
+
+def _plainly(raw: object) -> bool:
+    """Whether it is plain which number is meant; 1,234 is read as a thousand or as one and a bit, by its column."""
+    return not isinstance(raw, str) or DOUBTFUL.fullmatch(raw.strip()) is None
 
 
 def _yes_no(raw: object) -> bool:

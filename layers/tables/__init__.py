@@ -14,13 +14,14 @@ from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
-from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
+from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
     AuditEvent,
     AuditSeal,
     ImportBatch,
     ImportIssue,
+    ImportMapping,
     Setting,
     Source,
     Vocab,
@@ -32,6 +33,7 @@ __all__ = [
     "AdminUnit",
     "AdminUnitOrigin",
     "AdminUnitPart",
+    "AliasRefusal",
     "ApiToken",
     "AppUser",
     "AuditEvent",
@@ -46,6 +48,7 @@ __all__ = [
     "Facility",
     "ImportBatch",
     "ImportIssue",
+    "ImportMapping",
     "Incident",
     "IncidentRelease",
     "KnownBrowser",

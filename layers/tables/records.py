@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -69,6 +69,8 @@ class ImportBatch(Base):
     imported_by: Mapped[str] = mapped_column(server_default=text("session_user"))
     imported_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
     undone_at: Mapped[dt.datetime | None]
+    source_date: Mapped[dt.date | None]
+    licence: Mapped[str | None]
 
     __table_args__ = (
         check("sha256", "sha256 ~ '^[0-9a-f]{64}$'"),
@@ -94,6 +96,28 @@ class ImportIssue(Base):
     repair: Mapped[str | None]
 
     __table_args__ = (one_of("severity", vocab.SEVERITY),)
+
+
+class ImportMapping(Base):
+    """Which columns of a file of one shape go where, as somebody confirmed; `confirmed_by` is NULL for the operator.
+
+    `fingerprint` is the hash of the file's column names; `columns` holds a list of them for each column of the table.
+    """
+
+    __tablename__ = "import_mapping"
+
+    id: Mapped[uuid.UUID] = random_id()
+    fingerprint: Mapped[str]
+    table_name: Mapped[str]
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("source.source_id"))
+    columns: Mapped[dict[str, list[str]]] = mapped_column(JSONB())
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        UniqueConstraint("fingerprint", "table_name", "source_id", "confirmed_by", postgresql_nulls_not_distinct=True),
+        check("fingerprint", "fingerprint ~ '^[0-9a-f]{64}$'"),
+    )
 
 
 # As PostgreSQL writes it, so that it is found unchanged.
