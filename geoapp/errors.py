@@ -41,6 +41,18 @@ class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
 
 
+class QuestionError(BadRequestError):
+    """A risk question that cannot be answered as it is asked; `said` is what is allowed, in every language."""
+
+    def __init__(self, en: str, fr: str):
+        super().__init__(en)
+        self.said = Text(en, fr)
+
+
+class SignInNeededError(GeoappError):
+    """What was asked for is not for the public."""
+
+
 class AssetsMissingError(GeoappError):
     """The browser's scripts and styles have not been built."""
 
