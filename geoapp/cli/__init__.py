@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
     "publish": "geoapp.cli.publishing:publish",
+    "risk": "geoapp.cli.risk:risk",
     "run": "geoapp.cli.serving:run",
     "user": "geoapp.cli.users:user",
 }

@@ -14,6 +14,7 @@ from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
+from geoapp.web.risk import risk
 from geoapp.web.tiles import tiles
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -29,6 +30,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for part in (language, policy, caching, assets, errors, people):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, details, incidents, releases, health, people.people, admin):
+    for blueprint in (map_page, provinces, tiles, details, incidents, releases, risk, health, people.people, admin):
         app.register_blueprint(blueprint)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
@@ -16,6 +16,8 @@ from geoapp.errors import (
     ForbiddenError,
     GeoappError,
     NotFoundError,
+    QuestionError,
+    SignInNeededError,
 )
 from geoapp.web.language import translate
 from layers.filter import FilterError
@@ -25,6 +27,7 @@ STATUS: dict[type[Exception], int] = {
     BadRequestError: 400,
     ForbiddenError: 403,
     FilterError: 400,
+    SignInNeededError: 401,
     DatabaseError: 503,
     OperationalError: 503,
     AssetsMissingError: 500,
@@ -51,6 +54,8 @@ def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE))
+    if isinstance(error, FilterError | QuestionError):
+        return _answer(status, error.said.in_language(g.language))
     return _answer(status, translate(str(error)))
 
 
@@ -88,6 +93,7 @@ def _answer(status: int, said: str) -> Response:
 def _title(status: int) -> str:
     return {
         400: "This cannot be understood",
+        401: "Sign in first",
         403: "Not yours to do",
         404: "Not found",
         405: "This is not possible here",

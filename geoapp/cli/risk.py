@@ -1,0 +1,114 @@
+"""`geoapp risk`: the risk questions on the command line, with the parameters of the JSON API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geoapp.cli.context import USER_OPTION, acting_database
+from geoapp.cli.tables import table
+from geoapp.errors import QuestionError
+from geoapp.risk.answer import as_json
+from geoapp.risk.asking import ask
+from geoapp.risk.parameters import ON, SINCE, UNTIL
+from geoapp.risk.questions import QUESTIONS, Question
+from geoapp.settings import Settings
+
+# A route and a file stand as they are, not behind an option.
+ARGUMENTS = ("route",)
+FILTERS = {
+    "since": SINCE.says.en,
+    "until": UNTIL.says.en,
+    "level": "levels such as 1,2, or unknown",
+    "category": "categories, comma separated",
+    "unit": "units such as CD-SK,RW",
+}
+
+
+@click.group()
+def risk() -> None:
+    """Ask what was recorded where, and what it may mean; see docs/method.md."""
+
+
+def command_of(question: Question) -> click.Command:
+    """The command of a question, its options named as the API's parameters."""
+    parameters: list[click.Parameter] = []
+    for each in question.parameters:
+        if each.name in ARGUMENTS:
+            parameters.append(click.Argument([each.name], required=each.required))
+        else:
+            option = f"--{each.name.replace('_', '-')}"
+            if each.schema.get("enum") == ["0", "1"]:
+                parameters.append(click.Option([option], is_flag=True, help=_sentence(each.says.en)))
+            else:
+                parameters.append(click.Option([option], required=each.required, help=_sentence(each.says.en)))
+    if question.body is not None:
+        file = click.Path(exists=True, dir_okay=False, path_type=Path)
+        if question.body_only:
+            parameters.append(click.Argument(["file"], type=file))
+        else:
+            parameters[0] = click.Argument(["route"], required=False)
+            parameters.append(click.Option(["--file"], type=file, help="A GeoJSON line, in place of a route."))
+    parameters.append(click.Option(["--on"], help=_sentence(ON.says.en)))
+    parameters += [click.Option([f"--{each}"], help=_sentence(FILTERS[each])) for each in question.filters]
+    parameters.append(click.Option(["--json", "as_json_"], is_flag=True, help="Print the answer of the JSON API."))
+
+    def run(*, as_json_: bool, user: str | None, file: Path | None = None, **given: Any) -> None:
+        values = {
+            name: "1" if value is True else str(value) for name, value in given.items() if value not in (None, False)
+        }
+        body = None if file is None else _read(file)
+        with acting_database(Settings.from_environment(), user) as engine, engine.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            answer = as_json(ask(connection, question.name, values, body))
+        click.echo(json.dumps(answer, ensure_ascii=False) if as_json_ else in_words(answer))
+
+    return USER_OPTION(click.Command(question.name, callback=run, params=parameters, help=f"{question.title.en}."))
+
+
+def in_words(answer: Mapping[str, Any]) -> str:
+    """An answer as a sentence, its figures, and a table of each list in it."""
+    hidden = {"question", "parameters", "sentence", "left_out", "excluded"}
+    parts = [answer["sentence"]["en"], ""]
+    figures = {name: value for name, value in answer.items() if name not in hidden and not isinstance(value, list)}
+    parts += [f"{name:16} {_cell(value)}" for name, value in figures.items()]
+    for name, rows in answer.items():
+        if isinstance(rows, list) and rows and name not in hidden:
+            columns = [key for key, value in rows[0].items() if not isinstance(value, dict | list)]
+            parts += ["", name, table(columns, [[_cell(row[each]) for each in columns] for row in rows])]
+    return "\n".join(parts)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case float():
+            return f"{value:,.3f}"
+        case dict():
+            return ", ".join(
+                f"{name} {_cell(each)}" for name, each in value.items() if not isinstance(each, dict | list)
+            )
+    return str(value)
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        raise QuestionError(
+            f"{file}: is not GeoJSON; give a file that holds one geometry.",
+            f"{file} : n'est pas du GeoJSON ; donnez un fichier qui contient une géométrie.",
+        ) from None
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+for _question in QUESTIONS.values():
+    risk.add_command(command_of(_question))

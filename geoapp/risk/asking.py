@@ -1,0 +1,32 @@
+"""Asking a question as the viewer of a transaction: who may, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from geoapp.errors import ForbiddenError, SignInNeededError
+from geoapp.risk.answer import Answer
+from geoapp.risk.ground import Ground
+from geoapp.risk.questions import QUESTIONS
+
+SIGN_IN = "Risk questions are for people who are signed in. Sign in, and ask again."
+NOT_YOURS = "Risk questions are for coordinators, analysts and GIS officers, in their units."
+
+
+def ask(connection: Connection, name: str, values: Mapping[str, str], body: Any = None) -> Answer:
+    """Answer the question `name` from what the viewer may see.
+
+    Raises SignInNeededError for the public, ForbiddenError for who sees no whole incidents, QuestionError for what
+    cannot be answered.
+    """
+    ground = Ground.of(connection)
+    if ground.viewer is not None and not ground.viewer.signed_in:
+        raise SignInNeededError(SIGN_IN)
+    if not ground.answers:
+        raise ForbiddenError(NOT_YOURS)
+    question = QUESTIONS[name]
+    asked = question.read(values, ground.today, body)
+    return question.answer(connection, ground, asked)
