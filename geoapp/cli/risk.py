@@ -20,6 +20,8 @@ from geoapp.settings import Settings
 
 # A route and a file stand as they are, not behind an option.
 ARGUMENTS = ("route",)
+# As many rows of a list as people read in a terminal.
+MOST_ROWS = 30
 FILTERS = {
     "since": SINCE.says.en,
     "until": UNTIL.says.en,
@@ -79,7 +81,10 @@ def in_words(answer: Mapping[str, Any]) -> str:
     for name, rows in answer.items():
         if isinstance(rows, list) and rows and name not in hidden:
             columns = [key for key, value in rows[0].items() if not isinstance(value, dict | list)]
-            parts += ["", name, table(columns, [[_cell(row[each]) for each in columns] for row in rows])]
+            listed = [[_cell(row[each]) for each in columns] for row in rows[:MOST_ROWS]]
+            parts += ["", f"{name} ({len(rows):,})", table(columns, listed)]
+            if len(rows) > MOST_ROWS:
+                parts.append(f"... and {len(rows) - MOST_ROWS:,} more; --json has them all.")
     return "\n".join(parts)
 
 
