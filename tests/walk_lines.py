@@ -94,6 +94,7 @@ def risk_asks(planting: Planting) -> Iterator[Ask]:
             yield Ask(f"/api/v1/risk/profile?route={key}&{ON}&lang=fr")
     for lon, lat in PLACES.values():
         yield Ask(f"/api/v1/risk/pressure?lon={lon}&lat={lat}&{ON}")
+        yield Ask(f"/api/v1/risk/path?from={lon},{lat}&to={lon + 0.05},{lat + 0.05}&{ON}")
         yield Ask(f"/api/v1/risk/near?lon={lon}&lat={lat}&{ON}&{HAPPENED}")
 
 
@@ -165,7 +166,7 @@ URLS: dict[str, Line] = {
     ),
     "risk.question": Line(
         risk_asks,
-        {HANDLERS: {"incident:restricted": "incident_id incident_no", "route": "name"}},
+        {HANDLERS: {"incident:restricted": "incident_id incident_no", "route": "name", "network_edge": "geom"}},
     ),
     "risk.question_of_a_geometry": Line(risk_geometry_asks),
     "people.look_as": Line(
@@ -211,6 +212,7 @@ COMMANDS: dict[str, Command] = {
         for name, more in {
             "corridor": ("none",),
             "profile": ("none",),
+            "path": ("--from", "28.84,-2.5", "--to", "28.9,-2.5"),
             "near": ("--lon", "28.84", "--lat=-2.5", "--json"),
             "area": ("{file}",),
             "sites": (),
@@ -219,6 +221,7 @@ COMMANDS: dict[str, Command] = {
             "escort": (),
         }.items()
     },
+    "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
     "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
 }
 # Commands that read no row of anybody's.
@@ -227,6 +230,7 @@ SHOW_NOTHING = {
     "db down": "stops the server",
     "db migrate": "changes the schema",
     "demo load": "writes synthetic rows, and counts them",
+    "network build": "counts the edges of the operator's routes",
     "demo remove": "deletes synthetic rows, and counts them",
     "run": "serves what the addresses above answer",
     "user add": "says what it was told",

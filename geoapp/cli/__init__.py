@@ -17,6 +17,7 @@ COMMANDS = {
     "db": "geoapp.cli.database:db",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
+    "network": "geoapp.cli.network:network",
     "publish": "geoapp.cli.publishing:publish",
     "risk": "geoapp.cli.risk:risk",
     "run": "geoapp.cli.serving:run",

@@ -76,10 +76,15 @@ def in_words(answer: Mapping[str, Any]) -> str:
     """An answer as a sentence, its figures, and a table of each list in it."""
     hidden = {"question", "parameters", "sentence", "left_out", "excluded"}
     parts = [answer["sentence"]["en"], ""]
-    figures = {name: value for name, value in answer.items() if name not in hidden and not isinstance(value, list)}
+    lists = {
+        name: value
+        for name, value in answer.items()
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    figures = {name: value for name, value in answer.items() if name not in {*hidden, *lists}}
     parts += [f"{name:16} {_cell(value)}" for name, value in figures.items()]
-    for name, rows in answer.items():
-        if isinstance(rows, list) and rows and name not in hidden:
+    for name, rows in lists.items():
+        if name not in hidden:
             columns = [key for key, value in rows[0].items() if not isinstance(value, dict | list)]
             listed = [[_cell(row[each]) for each in columns] for row in rows[:MOST_ROWS]]
             parts += ["", f"{name} ({len(rows):,})", table(columns, listed)]
@@ -98,6 +103,8 @@ def _cell(value: Any) -> str:
             return ", ".join(
                 f"{name} {_cell(each)}" for name, each in value.items() if not isinstance(each, dict | list)
             )
+        case list():
+            return ", ".join(_cell(each) for each in value) or "-"
     return str(value)
 
 

@@ -58,7 +58,7 @@ class Asked:
         days = {"on": self.on, "since": self.since, "until": self.until}
         lists = {name: list(getattr(self.chosen, name)) for name in FILTERS}
         return {
-            **self.values,
+            **{name: value for name, value in self.values.items() if value is not None},
             **{name: day for name, day in days.items() if day is not None},
             **{name: codes for name, codes in lists.items() if codes},
         }

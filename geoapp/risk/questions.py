@@ -18,7 +18,8 @@ from geoapp.risk.corridor import ask_corridor
 from geoapp.risk.coverage import ask_coverage
 from geoapp.risk.escort import ask_escort
 from geoapp.risk.ground import Ground
-from geoapp.risk.parameters import Asked, Parameter, flag, ranged, whole, word
+from geoapp.risk.parameters import Asked, Parameter, flag, point, ranged, whole, word
+from geoapp.risk.path import ask_path
 from geoapp.risk.pressure import ask_pressure
 from geoapp.risk.profile import ask_profile
 from geoapp.risk.provinces import ask_provinces
@@ -64,6 +65,12 @@ LIMIT = Parameter(
     "limit", Text("how many are listed; all", "combien en lister ; tous"), whole, {"type": "integer", "minimum": 1},
     low=1, high=100_000,
 )  # fmt: skip
+
+
+def _end(name: str, says: Text) -> Parameter:
+    return Parameter(name, says, point, {"type": "string", "pattern": "^[-0-9.]+,[-0-9.]+$"}, required=True)
+
+
 STABILITY = Parameter(
     "stability",
     Text(
@@ -144,6 +151,26 @@ QUESTIONS = {
             (ranged("radius_km", Text("kilometres to a deployment; 5", "kilomètres ; 5"), 5.0, 0.1, 50),),
             DAY,
             ask_coverage,
+        ),
+        Question(
+            "path",
+            Text("The shortest way, and one of lower exposure", "Le chemin le plus court, et un moins exposé"),
+            (
+                _end("from", Text("the start as lon,lat", "le départ comme lon,lat")),
+                _end("to", Text("the end as lon,lat", "l'arrivée comme lon,lat")),
+                ranged(
+                    "aversion",
+                    Text(
+                        "how many times as long a way of mean pressure may seem, less 1; 2",
+                        "de combien de fois un chemin de pression moyenne peut sembler plus long ; 2",
+                    ),
+                    2.0,
+                    0,
+                    1000,
+                ),
+            ),
+            DAY,
+            ask_path,
         ),
         Question(
             "escort",
