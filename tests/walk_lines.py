@@ -86,7 +86,7 @@ HAPPENED = "since=2024-01-01"
 
 def risk_asks(planting: Planting) -> Iterator[Ask]:
     """Every question that takes no geometry: about everything, every planted route, and every place."""
-    for question in ("sites", "provinces", "coverage", "escort"):
+    for question in ("sites", "provinces", "coverage", "hotspots", "escort"):
         yield from (Ask(f"/api/v1/risk/{question}?{ON}&lang={language}") for language in ("en", "fr"))
     for route in planting.of("route"):
         for key in (route.key, planting.marker(route, "route_id")):
@@ -218,6 +218,7 @@ COMMANDS: dict[str, Command] = {
             "sites": (),
             "provinces": (),
             "coverage": (),
+            "hotspots": (),
             "escort": (),
         }.items()
     },

@@ -85,6 +85,8 @@ def in_words(answer: Mapping[str, Any]) -> str:
     parts += [f"{name:16} {_cell(value)}" for name, value in figures.items()]
     for name, rows in lists.items():
         if name not in hidden:
+            # Of cells those that are hot come first, since the list is cut.
+            rows.sort(key=lambda row: not row.get("hot", True))
             columns = [key for key, value in rows[0].items() if not isinstance(value, dict | list)]
             listed = [[_cell(row[each]) for each in columns] for row in rows[:MOST_ROWS]]
             parts += ["", f"{name} ({len(rows):,})", table(columns, listed)]

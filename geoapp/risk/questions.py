@@ -18,6 +18,7 @@ from geoapp.risk.corridor import ask_corridor
 from geoapp.risk.coverage import ask_coverage
 from geoapp.risk.escort import ask_escort
 from geoapp.risk.ground import Ground
+from geoapp.risk.hotspots import ask_hotspots
 from geoapp.risk.parameters import Asked, Parameter, flag, point, ranged, whole, word
 from geoapp.risk.path import ask_path
 from geoapp.risk.pressure import ask_pressure
@@ -77,6 +78,14 @@ STABILITY = Parameter(
         "1: the range of each rank when decay and weights are halved and doubled",
         "1 : l'intervalle de chaque rang quand décroissance et poids sont réduits de moitié et doublés",
     ),
+    flag,
+    {"type": "string", "enum": ["0", "1"]},
+    default=False,
+)
+
+GEOMETRY = Parameter(
+    "geometry",
+    Text("1: the outline of each cell, too", "1 : aussi le contour de chaque cellule"),
     flag,
     {"type": "string", "enum": ["0", "1"]},
     default=False,
@@ -171,6 +180,22 @@ QUESTIONS = {
             ),
             DAY,
             ask_path,
+        ),
+        Question(
+            "hotspots",
+            Text("Where incidents cluster", "Où les incidents se concentrent"),
+            (
+                ranged(
+                    "cell_km",
+                    Text("root of a cell's area in km; 10", "racine de l'aire d'une cellule en km ; 10"),
+                    10.0,
+                    5,
+                    20,
+                ),
+                GEOMETRY,
+            ),
+            PERIOD,
+            ask_hotspots,
         ),
         Question(
             "escort",
