@@ -222,6 +222,7 @@ COMMANDS: dict[str, Command] = {
             "escort": (),
         }.items()
     },
+    "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
     "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
     "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
 }

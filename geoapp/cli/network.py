@@ -10,9 +10,7 @@ import click
 from tqdm import tqdm
 
 from geoapp.cli.context import USER_OPTION, acting_database, current_database
-from geoapp.errors import ForbiddenError
-from geoapp.risk.asking import NOT_YOURS
-from geoapp.risk.ground import Ground
+from geoapp.risk.asking import ground_for_questions
 from geoapp.risk.network import build_network, load_network
 from geoapp.risk.parameters import ON, read
 from geoapp.risk.path import weigh_edges
@@ -43,9 +41,7 @@ def build() -> None:
 def export(out: Path, on: str | None, user: str | None) -> None:
     """Write each edge with its nodes, metres and pressure to OUT, a CSV file."""
     with acting_database(Settings.from_environment(), user) as engine, engine.connect() as connection:
-        ground = Ground.of(connection)
-        if not ground.answers:
-            raise ForbiddenError(NOT_YOURS)
+        ground = ground_for_questions(connection)
         asked = read((), (), {"on": on} if on else {}, ground.today)
         edges = load_network(connection)
         pressure = weigh_edges(connection, ground, asked).sums.total

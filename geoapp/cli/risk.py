@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
 from geoapp.cli.context import USER_OPTION, acting_database
 from geoapp.cli.tables import table
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import as_json
-from geoapp.risk.asking import ask
-from geoapp.risk.parameters import ON, SINCE, UNTIL
+from geoapp.risk.asking import ask, ground_for_questions
+from geoapp.risk.backtest import ask_backtest
+from geoapp.risk.chart import draw
+from geoapp.risk.parameters import ON, SINCE, UNTIL, day
 from geoapp.risk.questions import QUESTIONS, Question
 from geoapp.settings import Settings
 
@@ -126,3 +131,22 @@ def _sentence(words: str) -> str:
 
 for _question in QUESTIONS.values():
     risk.add_command(command_of(_question))
+
+
+@risk.command()
+@click.option("--from", "first", required=True, help="The first day to try.")
+@click.option("--to", "last", required=True, help="The last day to try; the 90 days after it must be over.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this SVG file.")
+@click.option("--json", "as_json_", is_flag=True, help="Print the answer as JSON.")
+@USER_OPTION
+def backtest(first: str, last: str, plot: Path | None, as_json_: bool, user: str | None) -> None:
+    """Measure whether pressure foretold where incidents fell, every 90 days from --from to --to."""
+    days = [day(replace(ON, name=name), text) for name, text in (("from", first), ("to", last))]
+    settings = Settings.from_environment()
+    with acting_database(settings, user) as engine, engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        with tqdm(desc="backtest", unit=" days", leave=False, disable=None, file=sys.stderr) as bar:
+            answer = ask_backtest(connection, ground_for_questions(connection), days[0], days[1], bar.update)
+    if plot:
+        plot.write_bytes(draw(answer, settings.language))
+    click.echo(json.dumps(as_json(answer), ensure_ascii=False) if as_json_ else in_words(as_json(answer)))

@@ -16,17 +16,25 @@ SIGN_IN = "Risk questions are for people who are signed in. Sign in, and ask aga
 NOT_YOURS = "Risk questions are for coordinators, analysts and GIS officers, in their units."
 
 
-def ask(connection: Connection, name: str, values: Mapping[str, str], body: Any = None) -> Answer:
-    """Answer the question `name` from what the viewer may see.
+def ground_for_questions(connection: Connection) -> Ground:
+    """What the viewer may see, for questions.
 
-    Raises SignInNeededError for the public, ForbiddenError for who sees no whole incidents, QuestionError for what
-    cannot be answered.
+    Raises SignInNeededError for the public, ForbiddenError for who sees no whole incidents.
     """
     ground = Ground.of(connection)
     if ground.viewer is not None and not ground.viewer.signed_in:
         raise SignInNeededError(SIGN_IN)
     if not ground.answers:
         raise ForbiddenError(NOT_YOURS)
+    return ground
+
+
+def ask(connection: Connection, name: str, values: Mapping[str, str], body: Any = None) -> Answer:
+    """Answer the question `name` from what the viewer may see.
+
+    Raises what `ground_for_questions` does, and QuestionError for what cannot be answered.
+    """
+    ground = ground_for_questions(connection)
     question = QUESTIONS[name]
     asked = question.read(values, ground.today, body)
     return question.answer(connection, ground, asked)

@@ -160,27 +160,33 @@ def discoveries(p: Floats, share: float) -> NDArray[np.bool_]:
     return p <= ranked[passed[-1]] if len(passed) else np.zeros(len(p), dtype=np.bool_)
 
 
-def _cells(connection: Connection, ground: Ground, hexagons: Hexagons, counted: Counted) -> Ints:
-    """The cells whose centre is within reach of a site, a route or an incident."""
-    sites = ground.get(connection, load_sites)
-    lines = [each.line.chords for each in ground.get(connection, load_routes)]
-    mapped = counted.incidents.mapped
-    things = [
-        Chords.of_points(sites.lon, sites.lat),
-        Chords.of_points(mapped.lon[counted.mask], mapped.lat[counted.mask]),
-    ]
-    # Of a route, the first points of its pieces: within their length of all of it.
-    lon = np.concatenate([each.box[:, axis] for each in lines for axis in (0, 2)] + [each.box[:, 0] for each in things])
-    lat = np.concatenate([each.box[:, axis] for each in lines for axis in (1, 3)] + [each.box[:, 1] for each in things])
+def cells_near(hexagons: Hexagons, things: list[Chords]) -> Ints:
+    """The cells whose centre is within reach of any of some lines and points."""
+    lon = np.concatenate([each.box[:, axis] for each in things for axis in (0, 2)])
+    lat = np.concatenate([each.box[:, axis] for each in things for axis in (1, 3)])
     if not len(lon):
         return np.zeros((0, 2), dtype=np.int64)
     candidates = hexagons.around(hexagons.of(lon, lat), REACH)
     grid = Grid.of(*hexagons.centres(candidates))
     near = np.zeros(len(candidates), dtype=np.bool_)
-    for chords in (*lines, *things):
+    for chords in things:
         hits = grid.along(chords, REACH, ~near[grid.rows])
         near[grid.rows[hits.place[hits.metres <= REACH]]] = True
     return candidates[near]
+
+
+def _cells(connection: Connection, ground: Ground, hexagons: Hexagons, counted: Counted) -> Ints:
+    """The cells whose centre is within reach of a site, a route or an incident."""
+    sites = ground.get(connection, load_sites)
+    mapped = counted.incidents.mapped
+    return cells_near(
+        hexagons,
+        [
+            *(each.line.chords for each in ground.get(connection, load_routes)),
+            Chords.of_points(sites.lon, sites.lat),
+            Chords.of_points(mapped.lon[counted.mask], mapped.lat[counted.mask]),
+        ],
+    )
 
 
 def _sums(hexagons: Hexagons, cells: Ints, lon: Floats, lat: Floats, weight: Floats) -> tuple[Ints, Floats]:
