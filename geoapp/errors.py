@@ -45,6 +45,14 @@ class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
 
 
+class QuestionError(BadRequestError):
+    """A risk question that cannot be answered as it is asked; `said` is what is allowed, in every language."""
+
+    def __init__(self, en: str, fr: str):
+        super().__init__(en)
+        self.said = Text(en, fr)
+
+
 class TooManyRequestsError(GeoappError):
     """More was asked than one client may; `seconds` is how long to wait before asking again."""
 

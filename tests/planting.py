@@ -29,6 +29,7 @@ PLACES = {
 }
 # Each planted row lies somewhere of its own, some 60 m from the next.
 STEP = 0.00061
+LEAN = 0.00007
 
 # Everybody's own ground: nothing in these tables is for some people alone.
 PUBLIC = {
@@ -123,7 +124,9 @@ class Planting:
         place = None
         if "geom" in model.columns and "geom" not in given:
             x, y = PLACES[unit]
-            place = (round(x + STEP * (len(self.rows) % 40) + 0.000037, 6), round(y + STEP * (len(self.rows) // 40), 6))
+            column, line = len(self.rows) % 40, len(self.rows) // 40
+            # No two have the same longitude, by which texts are searched.
+            place = (round(x + STEP * column + LEAN * line + 0.000037, 6), round(y + STEP * line, 6))
             values["geom"] = f"SRID=4326;{_shape(model, place)}"
         (key,) = model.primary_key.columns
         row = Row(table, unit, state, str(connection.scalar(insert(model).values(values).returning(key))), about)
@@ -198,6 +201,9 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     magazine = plant("facility", "magazine", kind="explosives_magazine", **origin)
     route = plant("route", **origin)
     plant("checkpoint", **origin)
+    number = len(planting.rows)
+    edge = {"edge_id": number, "from_node": number, "to_node": number + 1, "metres": 100, "route_ref": route.key}
+    plant("network_edge", **edge, middle_lon=PLACES[unit][0], middle_lat=PLACES[unit][1])
 
     current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
     plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)
@@ -255,6 +261,8 @@ def _as_value(column: Column[Any], marker: str) -> Any:
 
 def _shape(model: Table, place: tuple[float, float]) -> str:
     lon, lat = place
+    if model.columns["geom"].type.geometry_type == "LINESTRING":
+        return f"LINESTRING({lon} {lat}, {lon + 0.01} {lat + 0.01})"
     if model.columns["geom"].type.geometry_type == "MULTILINESTRING":
         return f"MULTILINESTRING(({lon} {lat}, {lon + 0.01} {lat + 0.01}))"
     return f"POINT({lon} {lat})"

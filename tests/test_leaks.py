@@ -126,7 +126,8 @@ def test_an_address_shows_each_person_what_is_theirs(
         client = client_of(name)
         seen: set[tuple[Row, str]] = set()
         for ask in line.asks(planting):
-            answer = client.get(ask.path) if ask.form is None else client.post(ask.path, data=ask.form)
+            sent = {"json": ask.json} if ask.json else {"data": ask.form}
+            answer = client.get(ask.path) if ask.form is None and ask.json is None else client.post(ask.path, **sent)
             assert adapter.match(answer.request.path, answer.request.method)[0] == endpoint
             assert answer.status_code < 500, (name, ask)
             # What was asked for is no news to who asked; the other columns of its row would be.

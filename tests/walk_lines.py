@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from planting import PLACES, Planting
 from releasing import FORM
@@ -23,6 +24,7 @@ class Ask:
 
     path: str
     form: dict[str, str] | None = None
+    json: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,34 @@ def incident_asks(planting: Planting) -> Iterator[Ask]:
 def release_asks(planting: Planting, step: str = "", form: dict[str, str] | None = None) -> Iterator[Ask]:
     """The release of every planted incident."""
     yield from (Ask(f"/incidents/{row.key}/release{step}", form) for row in planting.of("incident"))
+
+
+# A day on which the planted incidents press on their places, and days on which they happened.
+ON = "on=2025-01-01"
+HAPPENED = "since=2024-01-01"
+
+
+def risk_asks(planting: Planting) -> Iterator[Ask]:
+    """Every question that takes no geometry: about everything, every planted route, and every place."""
+    for question in ("sites", "provinces", "coverage", "hotspots", "escort"):
+        yield from (Ask(f"/api/v1/risk/{question}?{ON}&lang={language}") for language in ("en", "fr"))
+    for route in planting.of("route"):
+        for key in (route.key, planting.marker(route, "route_id")):
+            yield Ask(f"/api/v1/risk/corridor?route={key}&{ON}&{HAPPENED}")
+            yield Ask(f"/api/v1/risk/profile?route={key}&{ON}&lang=fr")
+    for lon, lat in PLACES.values():
+        yield Ask(f"/api/v1/risk/pressure?lon={lon}&lat={lat}&{ON}")
+        yield Ask(f"/api/v1/risk/path?from={lon},{lat}&to={lon + 0.05},{lat + 0.05}&{ON}")
+        yield Ask(f"/api/v1/risk/near?lon={lon}&lat={lat}&{ON}&{HAPPENED}")
+
+
+def risk_geometry_asks(_: Planting) -> Iterator[Ask]:
+    """A line and an area around every place."""
+    for lon, lat in PLACES.values():
+        line = {"type": "LineString", "coordinates": [[lon, lat], [lon + 0.03, lat + 0.01]]}
+        ring = [[lon - 0.1, lat - 0.1], [lon + 0.1, lat - 0.1], [lon, lat + 0.1], [lon - 0.1, lat - 0.1]]
+        yield Ask(f"/api/v1/risk/corridor?{ON}&{HAPPENED}", json=line)
+        yield Ask(f"/api/v1/risk/area?{ON}&{HAPPENED}", json={"type": "Polygon", "coordinates": [ring]})
 
 
 # The facts of a row as its popup and its page give them.
@@ -167,6 +197,11 @@ URLS: dict[str, Line] = {
         lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
         {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
     ),
+    "risk.question": Line(
+        risk_asks,
+        {HANDLERS: {"incident:restricted": "incident_id incident_no", "route": "name", "network_edge": "geom"}},
+    ),
+    "risk.question_of_a_geometry": Line(risk_geometry_asks),
     "people.look_as": Line(
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
     ),
@@ -244,6 +279,29 @@ COMMANDS: dict[str, Command] = {
     ),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list")),
+    # The commands ask as the addresses do.
+    "risk pressure": Command(
+        ("risk", "pressure", "--lon", "28.84", "--lat=-2.5", "--on", "2025-01-01"),
+        ("committee-sk", "coordinator-sk"),
+        {"coordinator-sk": {"incident:restricted": "incident_no"}},
+    ),
+    **{
+        f"risk {name}": Command(("risk", name, *more, "--on", "2025-01-01"), ("coordinator-sk",))
+        for name, more in {
+            "corridor": ("none",),
+            "profile": ("none",),
+            "path": ("--from", "28.84,-2.5", "--to", "28.9,-2.5"),
+            "near": ("--lon", "28.84", "--lat=-2.5", "--json"),
+            "area": ("{file}",),
+            "sites": (),
+            "provinces": (),
+            "coverage": (),
+            "hotspots": (),
+            "escort": (),
+        }.items()
+    },
+    "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
+    "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
     "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
 }
 # Commands that read no row of anybody's.
@@ -254,6 +312,7 @@ SHOW_NOTHING = {
     "db down": "stops the server",
     "db migrate": "changes the schema",
     "demo load": "writes synthetic rows, and counts them",
+    "network build": "counts the edges of the operator's routes",
     "demo remove": "deletes synthetic rows, and counts them",
     "run": "serves what the addresses above answer",
     "token add": "prints a new secret",

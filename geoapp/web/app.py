@@ -34,6 +34,7 @@ from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
+from geoapp.web.risk import risk
 from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         details,
         incidents,
         releases,
+        risk,
         health,
         people.people,
         sign_in,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
@@ -16,6 +16,7 @@ from geoapp.errors import (
     ForbiddenError,
     GeoappError,
     NotFoundError,
+    QuestionError,
     TooManyRequestsError,
     UnauthorizedError,
 )
@@ -71,6 +72,8 @@ def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
+    if isinstance(error, FilterError | QuestionError):
+        return _answer(status, error.said.in_language(g.language))
     answer = _answer(status, translate(str(error)))
     if isinstance(error, TooManyRequestsError):
         answer.headers["Retry-After"] = str(error.seconds)

@@ -14,6 +14,7 @@ from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
+from layers.tables.network import NetworkEdge
 from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
@@ -54,6 +55,7 @@ __all__ = [
     "KnownBrowser",
     "Meeting",
     "MineSite",
+    "NetworkEdge",
     "PublishedCell",
     "PublishedEdition",
     "RiskItem",

@@ -1,0 +1,277 @@
+"""Points sorted into a grid of degrees, and the compiled searches around points and along lines."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoapp.risk.compiled import compiled
+from geoapp.risk.earth import SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
+from geoapp.risk.lines import TIE, Chords, Line, to_chord
+
+# A cell's side in degrees, some 5.5 km; larger where points are spread so far that there were too many cells.
+SIDE = 0.05
+MOST_CELLS = 4_000_000
+
+# West, south, side in degrees; columns and rows of cells.
+Frame = tuple[float, float, float, int, int]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points in the order of their cells. `rows` are their places among the points given; `first[c]` begins cell c."""
+
+    rows: Ints
+    points: Floats
+    lon: Floats
+    lat: Floats
+    first: Ints
+    west: float
+    south: float
+    side: float
+    across: int
+    up: int
+
+    @classmethod
+    def of(cls, lon: Floats, lat: Floats) -> Grid:
+        """The grid of points in degrees."""
+        if len(lon) == 0:
+            empty = np.zeros(0)
+            none = np.zeros(0, dtype=np.int64)
+            return cls(none, np.zeros((0, 3)), empty, empty, np.zeros(2, dtype=np.int64), 0.0, 0.0, SIDE, 1, 1)
+        west, south = float(lon.min()), float(lat.min())
+        wide, tall = float(lon.max()) - west, float(lat.max()) - south
+        side = max(SIDE, math.sqrt(wide * tall / MOST_CELLS), max(wide, tall) / MOST_CELLS)
+        across, up = int(wide / side) + 1, int(tall / side) + 1
+        cell = ((lat - south) / side).astype(np.int64) * across + ((lon - west) / side).astype(np.int64)
+        rows = np.argsort(cell, kind="stable")
+        first = np.zeros(across * up + 1, dtype=np.int64)
+        np.cumsum(np.bincount(cell, minlength=across * up), out=first[1:])
+        lon, lat = np.ascontiguousarray(lon[rows]), np.ascontiguousarray(lat[rows])
+        return cls(rows, cartesian(lon, lat), lon, lat, first, west, south, side, across, up)
+
+    @property
+    def frame(self) -> Frame:
+        """Where the cells lie, as the searches take it."""
+        return self.west, self.south, self.side, self.across, self.up
+
+    def along(self, chords: Chords, metres: float, counts: NDArray[np.bool_]) -> Hits:
+        """The points within `metres` of each line, of those that `counts` (in the grid's order).
+
+        Within `slack` of the limit a point is still to be looked at exactly.
+        """
+        owner, place, distance, measure = _along(
+            self.points,
+            self.first,
+            self.frame,
+            chords.middle,
+            chords.along,
+            chords.up,
+            chords.half,
+            chords.start,
+            chords.reach(metres),
+            chords.owner,
+            counts,
+            metres + slack(metres),
+        )
+        return Hits(owner, place, distance, measure)
+
+    def near(self, line: Line, metres: float, counts: NDArray[np.bool_]) -> Hits:
+        """The points within `metres` of one line, exactly."""
+        return self.along(line.chords, metres, counts).settled(self, [line], metres)
+
+    def around(self, lon: float, lat: float, metres: float, counts: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """The places in the grid of the points within `metres` of a point in degrees, and their geodesic metres."""
+        place = self.along(Chords.of_points(np.array([lon]), np.array([lat])), metres, counts).place
+        exact = geodesic(np.array(lon), np.array(lat), self.lon[place], self.lat[place])
+        return place[exact <= metres], exact[exact <= metres]
+
+    def within(self, box: tuple[float, float, float, float]) -> Ints:
+        """The places in the grid of the points in a box in degrees: west, south, east, north."""
+        if not len(self.lon):
+            return self.rows
+        x0, x1 = _cells(box[0], box[2], self.west, self.side, self.across)
+        y0, y1 = _cells(box[1], box[3], self.south, self.side, self.up)
+        if x0 > x1 or y0 > y1:
+            return np.zeros(0, dtype=np.int64)
+        lines = [
+            np.arange(self.first[y * self.across + x0], self.first[y * self.across + x1 + 1]) for y in range(y0, y1 + 1)
+        ]
+        found = np.concatenate(lines)
+        lon, lat = self.lon[found], self.lat[found]
+        inside = (lon >= box[0]) & (lat >= box[1]) & (lon <= box[2]) & (lat <= box[3])
+        return np.asarray(found[inside], dtype=np.int64)
+
+    def sums(self, lon: Floats, lat: Floats, weights: Floats, halving: float, metres: float) -> Sums:
+        """The sums of weight * 2^(-d / halving) over the points within `metres` of places in degrees.
+
+        `weights` are in the grid's order; 0 leaves a point out.
+        """
+        wide, tall = box_around(lon, lat, metres + SLACK)
+        box = np.stack((lon - wide, lat - tall, lon + wide, lat + tall), axis=1)
+        return Sums(*_sums(self.points, self.first, self.frame, cartesian(lon, lat), box, weights, halving, metres))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """For each of several places the sum and the number of points in it; and whether each point is in any sum."""
+
+    total: Floats
+    number: Ints
+    used: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Points that are near lines: the line's number, the point's place in the grid, metres, the measure on the line."""
+
+    line: Ints
+    place: Ints
+    metres: Floats
+    measure: Floats
+
+    def settled(self, grid: Grid, lines: list[Line], limit: float) -> Hits:
+        """The hits within the limit, those too near to it for the fast way being measured exactly."""
+        keep = self.metres <= limit
+        for at in np.flatnonzero(np.abs(self.metres - limit) <= slack(limit)):
+            place = self.place[at]
+            keep[at] = lines[self.line[at]].distance(float(grid.lon[place]), float(grid.lat[place])) <= limit
+        return Hits(self.line[keep], self.place[keep], self.metres[keep], self.measure[keep])
+
+
+@compiled
+def _cells(low: float, high: float, origin: float, side: float, count: int) -> tuple[int, int]:
+    """The first and last row or column of cells from `low` to `high`; the first after the last where there is none."""
+    first = math.floor((low - origin) / side)
+    last = math.floor((high - origin) / side)
+    return max(first, 0), min(last, count - 1)
+
+
+@compiled
+def _along(  # noqa: PLR0912, PLR0915, PLR0917
+    points: Floats,
+    first: Ints,
+    frame: Frame,
+    middle: Floats,
+    along: Floats,
+    up: Floats,
+    half: Floats,
+    start: Floats,
+    reach: Floats,
+    owner: Ints,
+    counts: NDArray[np.bool_],
+    limit: float,
+) -> tuple[Ints, Ints, Floats, Floats]:
+    west, south, side, across, high = frame
+    best = np.full(len(points), np.inf)
+    measure = np.zeros(len(points))
+    several = np.zeros(len(points), dtype=np.bool_)
+    touched = np.empty(len(points), dtype=np.int64)
+    lines = np.empty(1024, dtype=np.int64)
+    places = np.empty(1024, dtype=np.int64)
+    metres = np.empty(1024)
+    measures = np.empty(1024)
+    found = 0
+    begin = 0
+    while begin < len(half):
+        end = begin
+        while end < len(half) and owner[end] == owner[begin]:
+            end += 1
+        number = 0
+        ties = 0
+        # The second turn looks for the first of several points of the line that are as near as each other.
+        for turn in range(2):
+            if turn == 1 and ties == 0:
+                break
+            for at in range(begin, end):
+                x0, x1 = _cells(reach[at, 0], reach[at, 2], west, side, across)
+                y0, y1 = _cells(reach[at, 1], reach[at, 3], south, side, high)
+                for y in range(y0, y1 + 1):
+                    if x0 > x1:
+                        break
+                    for place in range(first[y * across + x0], first[y * across + x1 + 1]):
+                        if not counts[place] or (turn == 1 and not several[place]):
+                            continue
+                        # Lifting the chord brings it nearer by less than its half squared over a radius.
+                        dx = points[place, 0] - middle[at, 0]
+                        dy = points[place, 1] - middle[at, 1]
+                        dz = points[place, 2] - middle[at, 2]
+                        room = limit + half[at] + 2.0
+                        if dx * dx + dy * dy + dz * dz > room * room:
+                            continue
+                        d, m = to_chord(points[place], middle[at], along[at], up[at], half[at])
+                        m += start[at]
+                        if turn == 1:
+                            if d <= best[place] + TIE and m < measure[place]:
+                                measure[place] = m
+                        elif d <= limit:
+                            if best[place] == np.inf:
+                                touched[number] = place
+                                number += 1
+                            if d < best[place] - TIE:
+                                best[place] = d
+                                measure[place] = m
+                                several[place] = False
+                            elif d <= best[place] + TIE:
+                                if abs(m - measure[place]) > TIE:
+                                    several[place] = True
+                                    ties += 1
+                                best[place] = min(best[place], d)
+        for at in range(number):
+            if found == len(lines):
+                lines = np.concatenate((lines, np.empty_like(lines)))
+                places = np.concatenate((places, np.empty_like(places)))
+                metres = np.concatenate((metres, np.empty_like(metres)))
+                measures = np.concatenate((measures, np.empty_like(measures)))
+            place = touched[at]
+            lines[found] = owner[begin]
+            places[found] = place
+            metres[found] = best[place]
+            measures[found] = measure[place]
+            found += 1
+            best[place] = np.inf
+            several[place] = False
+        begin = end
+    return lines[:found].copy(), places[:found].copy(), metres[:found].copy(), measures[:found].copy()
+
+
+@compiled
+def _sums(  # noqa: PLR0917
+    points: Floats,
+    first: Ints,
+    frame: Frame,
+    centre: Floats,
+    box: Floats,
+    weights: Floats,
+    halving: float,
+    limit: float,
+) -> tuple[Floats, Ints, NDArray[np.bool_]]:
+    west, south, side, across, high = frame
+    total = np.zeros(len(centre))
+    number = np.zeros(len(centre), dtype=np.int64)
+    used = np.zeros(len(points), dtype=np.bool_)
+    for at in range(len(centre)):
+        x0, x1 = _cells(box[at, 0], box[at, 2], west, side, across)
+        y0, y1 = _cells(box[at, 1], box[at, 3], south, side, high)
+        if x0 > x1:
+            continue
+        for y in range(y0, y1 + 1):
+            for place in range(first[y * across + x0], first[y * across + x1 + 1]):
+                weight = weights[place]
+                if weight == 0.0:
+                    continue
+                dx = points[place, 0] - centre[at, 0]
+                dy = points[place, 1] - centre[at, 1]
+                dz = points[place, 2] - centre[at, 2]
+                square = dx * dx + dy * dy + dz * dz
+                if square > limit * limit:
+                    continue
+                d = arc(math.sqrt(square))
+                if d <= limit:
+                    total[at] += weight * 2.0 ** (-d / halving)
+                    number[at] += 1
+                    used[place] = True
+    return total, number, used
