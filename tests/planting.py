@@ -108,6 +108,8 @@ class Planting:
         place = None
         if "geom" in model.columns and "geom" not in given:
             x, y = PLACES[unit]
+            # Away from the magazine, to which a committee is not to be led.
+            y += 0.02 if table == "route" else 0
             place = (round(x + STEP * (len(self.rows) % 40) + 0.000037, 6), round(y + STEP * (len(self.rows) // 40), 6))
             values["geom"] = f"SRID=4326;{_shape(model, place)}"
         (key,) = model.primary_key.columns
@@ -219,6 +221,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
     plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
     plant("risk_item", "on a site", site, site_id=site.key)
+    plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
 
 

@@ -48,7 +48,8 @@ def open_web_engine(settings: Settings) -> Engine:
 
 def _open(url: str, settings: Settings) -> Engine:
     # Sessions are in UTC, and know the zone in which a day begins.
-    options = f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone}"
+    # Temporary tables come last, so that none stands for one of geoapp's.
+    options = f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
     return create_engine(
         url,
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
