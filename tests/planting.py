@@ -127,6 +127,8 @@ class Planting:
             column, line = len(self.rows) % 40, len(self.rows) // 40
             # No two have the same longitude, by which texts are searched.
             place = (round(x + STEP * column + LEAN * line + 0.000037, 6), round(y + STEP * line, 6))
+            # Away from the magazine, to which a committee is not to be led.
+            place = (place[0], round(place[1] + 0.02, 6)) if table == "route" else place
             values["geom"] = f"SRID=4326;{_shape(model, place)}"
         (key,) = model.primary_key.columns
         row = Row(table, unit, state, str(connection.scalar(insert(model).values(values).returning(key))), about)
@@ -250,6 +252,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
     plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
     plant("risk_item", "on a site", site, site_id=site.key)
+    plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
 
 

@@ -39,7 +39,7 @@ def test_it_shows_everybody_with_roles_units_and_state(client_of: ClientOf, engi
     answer = client_of("admin").get("/admin?lang=fr")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    for name in (*CAST, "demo-gis", "demo-admin"):
+    for name in (*CAST, "demo-gis"):
         assert f'id="person-{name}"' in answer.text
     assert "<b>CD-SK</b> Sud-Kivu" in answer.text
     assert answer.text.count('<span class="tag">désactivé</span>') == 1

@@ -49,8 +49,10 @@ def open_web_engine(settings: Settings) -> Engine:
 
 def _open(url: str, settings: Settings) -> Engine:
     # Sessions are in UTC, and know the zone in which a day begins and the key that the audit hashes content with.
+    # Temporary tables come last, so that none stands for one of geoapp's.
     options = (
-        f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c geoapp.audit_key={padded(content_key(settings))}"
+        f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
+        f" -c geoapp.audit_key={padded(content_key(settings))}"
     )
     return create_engine(
         url,

@@ -25,7 +25,17 @@ from layers.tables import (
 )
 
 # Written by the database or by the import itself, whatever a file says.
-KEPT = {"country", "units", "source_id", "import_batch_id", "created_at", "created_by", "content_key", "geom"}
+KEPT = {
+    "country",
+    "units",
+    "source_id",
+    "import_batch_id",
+    "created_at",
+    "created_by",
+    "content_key",
+    "geom",
+    "near_magazine",
+}
 
 # Facts that are recorded after they happened, so that a day after today is a mistake.
 PAST = {

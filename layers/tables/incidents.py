@@ -99,6 +99,12 @@ class Incident(Located, Base):
             postgresql_where=text("incident_no IS NULL AND NOT sealed"),
         ),
         Index("ix_incident_occurred_from", "occurred_from"),
+        Index("ix_incident_sealed_incident_no", "incident_no", postgresql_where=text("sealed")),
+        Index(
+            "ix_incident_sealed_content_key",
+            "content_key",
+            postgresql_where=text("sealed AND incident_no IS NULL"),
+        ),
         Index("ix_incident_policy", "incident_id", postgresql_include=["country", "units", "sealed", "handlers"]),
         in_range("date_precision", 1, 4),
         one_of("channel", vocab.CHANNEL),

@@ -176,6 +176,8 @@ class Route(Located, Base):
     surface: Mapped[str | None]
     passability: Mapped[str | None]
     length_km: Mapped[float] = mapped_column(Double(), Computed("ST_Length(geom::geography) / 1000.0", persisted=True))
+    # Whether it begins or ends at an explosives magazine, which committees are not to learn of.
+    near_magazine: Mapped[bool] = mapped_column(server_default=text("false"))
     geom: Mapped[Any] = geometry("MULTILINESTRING")
     geom_3857: Mapped[Any] = mercator("MULTILINESTRING")
 

@@ -84,7 +84,7 @@ class ImportIssue(Base):
 
     __tablename__ = "import_issue"
 
-    import_issue_id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    import_issue_id: Mapped[uuid.UUID] = random_id()
     import_batch_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("import_batch.import_batch_id", ondelete="CASCADE"), index=True
     )
