@@ -34,8 +34,8 @@ EMPTY = "TRUNCATE bench_import"
 REMOVE = "DROP TABLE IF EXISTS bench_import"
 LACKING = (
     "The reference reads a GeoPackage in EPSG:4326 and writes it as it is. It lacks: row-level security and the"
-    " triggers that find a row's units and sign it, finding columns, system and encoding, the reading of words and dates, every"
-    " check but the constraints, matching with what is there, the batch and its report."
+    " triggers that find a row's units and sign it, finding columns, system and encoding, the reading of words and"
+    " dates, every check but the constraints, matching with what is there, the batch and its report."
 )
 
 

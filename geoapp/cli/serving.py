@@ -13,8 +13,8 @@ from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
-from geoapp.web.app import LOOPBACK
 from geoapp.web.assets import assets_built
+from geoapp.web.hosts import LOOPBACK
 from geoapp.web.server import Server
 
 
