@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from browser import GEOAPP, serving
 from sqlalchemy import Engine, text
 
+from geoapp.access import sealer
 from geoapp.access.audit import record
 from geoapp.access.heads import FILE, append_head, database_name, kept_heads
 from geoapp.access.sealer import seal_once
@@ -337,6 +339,18 @@ def test_a_database_is_known_by_its_address(settings: Settings) -> None:
 
     assert named(None) == "embedded"
     assert named("postgresql+psycopg://geoapp:secret@db.example/geoapp") == "db.example:5432/geoapp"
+
+
+def test_the_sealer_outlives_what_goes_wrong(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (AuditError("The last seal was made with another key."), RuntimeError("a row that is quoted")):
+        monkeypatch.setattr(sealer, "seal_once", Mock(side_effect=error))
+        sealer._try(engine, settings)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the audit is not sealed: The last seal was made with another key.",
+        "the audit is not sealed: RuntimeError",
+    ]
 
 
 def test_the_server_seals(engine: Engine, environment: dict[str, str], settings: Settings) -> None:
