@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from browser import GEOAPP, serving
+from browser import serving
+from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
+from geoapp.access import sealer
 from geoapp.access.audit import record
 from geoapp.access.heads import FILE, append_head, database_name, kept_heads
 from geoapp.access.sealer import seal_once
 from geoapp.access.seals import Head, seal
 from geoapp.access.verifying import verify
+from geoapp.cli import cli
 from geoapp.database.audit_key import seal_key
 from geoapp.demo.load import load_demo, remove_demo
 from geoapp.demo.plan import Plan
-from geoapp.errors import AuditError
+from geoapp.errors import AuditError, GeoappError
 from geoapp.settings import Settings
 
 Seal = Callable[[], Head]
@@ -81,11 +84,13 @@ def faults(engine: Engine, settings: Settings, *heads: tuple[int, str]) -> list[
         return [finding.fault for finding in verify(connection, seal_key(settings), kept).findings]
 
 
-def command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`geoapp audit ...`."""
-    return subprocess.run(
-        [GEOAPP, "audit", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+def told(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """`geoapp audit ...` in this process: the exit code, and what it says."""
+    done = CliRunner().invoke(cli, ["audit", *arguments], env=environment)
+    if isinstance(done.exception, GeoappError):
+        return done.exit_code, str(done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.output
 
 
 NUMBER = "(SELECT event_ids[1] FROM audit_seal WHERE seal_no = 2)"
@@ -282,28 +287,25 @@ def test_the_demonstrations_removal_leaves_it_content(engine: Engine, settings: 
 
 
 def test_the_commands(engine: Engine, environment: dict[str, str], settings: Settings) -> None:
-    assert "Nothing was sealed yet" in command(environment, "head").stdout
-    made = command(environment, "seal")
-    assert made.returncode == 0, made.stderr
-    head = json.loads(command(environment, "head", "--json").stdout)
-    assert made.stdout.split()[:2] == ["1", head["hash"]]
-    assert (settings.home / FILE).read_text() == made.stdout
-    told = command(environment, "verify", "--head", head["hash"])
-    assert told.returncode == 0, told.stdout
-    assert "as they were sealed" in told.stdout
-    unknown = command(environment, "verify", "--head", "ab" * 32)
-    assert unknown.returncode == 1
-    assert "was cut off or changed" in unknown.stdout
+    assert told(environment, "head") == (1, "Nothing was sealed yet. Run `geoapp audit seal`.\n")
+    code, line = told(environment, "seal")
+    assert code == 0
+    head = json.loads(told(environment, "head", "--json")[1])
+    assert line.split()[:2] == ["1", head["hash"]]
+    assert (settings.home / FILE).read_text() == line
+    code, said = told(environment, "verify", "--head", head["hash"])
+    assert (code, "as they were sealed" in said) == (0, True)
+    code, said = told(environment, "verify", "--head", "ab" * 32)
+    assert (code, "was cut off or changed" in said) == (1, True)
     tamper(engine, "UPDATE audit_event SET what = 'read' WHERE audit_event_id = 1")
-    said: dict[str, Any] = json.loads(command(environment, "verify", "--json").stdout)
-    assert said["findings"] == [{"fault": "event_changed", "number": 1, "name": None}]
-    assert said["content"] is False
+    code, said = told(environment, "verify", "--json")
+    found: dict[str, Any] = json.loads(said)
+    assert found["findings"] == [{"fault": "event_changed", "number": 1, "name": None}]
+    assert (code, found["content"]) == (1, False)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE audit_seal"))
-    gone = command(environment, "verify")
-    assert gone.returncode == 1
-    assert "somebody dropped or altered them" in gone.stderr
-    assert "Traceback" not in gone.stderr
+    code, said = told(environment, "verify")
+    assert (code, "somebody dropped or altered them" in said) == (1, True)
 
 
 def test_heads_are_kept_on_a_second_drive(engine: Engine, settings: Settings, tmp_path: Path) -> None:
@@ -337,6 +339,18 @@ def test_a_database_is_known_by_its_address(settings: Settings) -> None:
 
     assert named(None) == "embedded"
     assert named("postgresql+psycopg://geoapp:secret@db.example/geoapp") == "db.example:5432/geoapp"
+
+
+def test_the_sealer_outlives_what_goes_wrong(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (AuditError("The last seal was made with another key."), RuntimeError("a row that is quoted")):
+        monkeypatch.setattr(sealer, "seal_once", Mock(side_effect=error))
+        sealer._try(engine, settings)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the audit is not sealed: The last seal was made with another key.",
+        "the audit is not sealed: RuntimeError",
+    ]
 
 
 def test_the_server_seals(engine: Engine, environment: dict[str, str], settings: Settings) -> None:

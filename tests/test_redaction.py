@@ -251,7 +251,22 @@ def test_what_there_is_not(connection: Connection, expected: tuple[str, str, str
 
 def test_a_key_of_two_parts(connection: Connection) -> None:
     day = connection.scalar(text("SELECT valid_from FROM admin_unit WHERE unit_code = 'CD-SK'"))
-    assert find_subject(connection, "boundaries", f"CD-SK/{day}", "name_fr").text == "Sud-Kivu"
+    assert find_subject(connection, "boundaries", f"CD-SK/{day}", "name_fr").texts == ("Sud-Kivu",)
+
+
+def test_every_name_of_several(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO mine_site (site_id, name, name_alt, geom) VALUES ('S1', 'n', :names, :at),"
+            " ('S2', :other, '{}', :at)"
+        ),
+        {"names": [NAME, "Second name"], "other": "At Second name", "at": AT},
+    )
+    done = redact(connection, find_subject(connection, "mine_sites", "S1", "name_alt"))
+    assert connection.scalar(text("SELECT name_alt FROM mine_site WHERE site_id = 'S1'")) == [REDACTED]
+    assert done.left == {"mine_site.name": 1}
+    again = redact(connection, find_subject(connection, "mine_sites", "S1", "name_alt"))
+    assert (again.places, again.left) == ({}, {})
 
 
 @pytest.mark.parametrize("name", list(TARGETS))
@@ -278,7 +293,7 @@ def test_logs_keep_their_length(settings: Settings) -> None:
     log = settings.home / "postgres.log"
     log.write_text(f"one {NAME} two\n{NAME}\n")
     before = log.stat().st_size
-    assert blot_out_of_logs(settings, NAME) == 2
+    assert blot_out_of_logs(settings, [f"{NAME}\nand more"]) == 2
     assert log.stat().st_size == before
     assert log.read_text().startswith("one xxx")
-    assert blot_out_of_logs(settings, NAME) == 0
+    assert blot_out_of_logs(settings, [f"{NAME}\nand more"]) == 0

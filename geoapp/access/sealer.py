@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from geoapp.access.heads import append_head, database_name, head_files
 from geoapp.access.seals import Head, seal
@@ -81,5 +80,6 @@ def _try(engine: Engine, settings: Settings) -> None:
             log.warning("%s", fault)
     except GeoappError as error:
         log.warning("the audit is not sealed: %s", error)
-    except SQLAlchemyError as error:
+    # Whatever it is, the next minute may be better; what it says could quote a row.
+    except Exception as error:
         log.warning("the audit is not sealed: %s", type(error).__name__)

@@ -33,8 +33,9 @@ def redact_(table: str, key: str, column: str, yes: bool, user: str | None) -> N
         with engine.connect() as connection:
             subject = find_subject(connection, table, key, column)
         if not yes:
-            length = f"a text of {len(subject.text)} characters" if subject.text else "no text"
-            click.echo(f"{column} of this row of {table} holds {length}. What is taken out cannot be put back.")
+            length = sum(map(len, subject.texts))
+            held = f"a text of {length} characters" if length else "no text"
+            click.echo(f"{column} of this row of {table} holds {held}. What is taken out cannot be put back.")
             click.confirm("Redact it?", abort=True)
         with engine.begin() as connection:
             if user is not None:
@@ -43,7 +44,7 @@ def redact_(table: str, key: str, column: str, yes: bool, user: str | None) -> N
             done = redact(connection, subject)
         _tell(done)
         said = write_anew(engine, done.tables, done.transaction)
-    logs = blot_out_of_logs(settings, subject.text) if subject.text else 0
+    logs = blot_out_of_logs(settings, subject.texts)
     click.echo(f"Written anew, without old versions of rows: {', '.join(sorted(done.tables))}.")
     if logs:
         click.echo(f"Blotted out of the logs: {logs} times.")

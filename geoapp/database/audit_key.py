@@ -54,7 +54,7 @@ def padded(key: bytes) -> str:
 
 
 def audit_hash(key: bytes, message: str) -> str:
-    """What stands in the audit in place of content, as the database's function of the same name makes it."""
+    """What stands in the audit in place of content, as the database's audit_kept() makes it."""
     return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -56,17 +56,18 @@ def redact(connection: Connection, subject: Subject) -> Redacted:
     The rows that were there before stay in the files of the database until `geoapp.redaction.remains` writes them anew.
     """
     done = Redacted(tables={subject.table.name, ImportIssue.__tablename__})
-    if subject.text:
+    if subject.texts:
         values: dict[str, Any] = {subject.column.name: subject.replacement}
         if subject.table is Incident.__table__:
             # A hash of the text among others: somebody who guesses it could tell.
             values["content_key"] = case((Incident.content_key.is_not(None), secrets.token_hex(32)))
         connection.execute(update(subject.table).where(subject.where).values(values))
         done.add(subject.table.name, subject.column.name, 1)
-        _redact_findings(connection, subject.text, done)
-        if subject.table is Incident.__table__:
-            _redact_releases(connection, subject, subject.text, done)
-        done.left = _still_there(connection, subject.text)
+        for words in subject.texts:
+            _redact_findings(connection, words, done)
+            if subject.table is Incident.__table__:
+                _redact_releases(connection, subject, words, done)
+            done.left |= _still_there(connection, words)
     place = "/".join((subject.table.name, *map(str, subject.row)))
     record(connection, "redact", place, after={"column": subject.column.name, "rows": sum(done.places.values())})
     done.transaction = connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()

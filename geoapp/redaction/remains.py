@@ -14,6 +14,8 @@ from geoapp.errors import RedactionError
 from geoapp.settings import Settings
 
 WAIT_SECONDS = 60
+# What is shorter stands in logs by chance.
+SHORTEST_LINE = 4
 # Sessions of this database, and copies of it, that may still read rows as they were before a transaction.
 OLDER = text("""
     SELECT EXISTS (
@@ -56,20 +58,31 @@ def write_anew(engine: Engine, tables: Iterable[str], transaction: int) -> list[
     return said
 
 
-def blot_out_of_logs(settings: Settings, words: str) -> int:
-    """Write over the text in the logs of `GEOAPP_HOME`, byte by byte, since a server may be writing them; how often."""
-    sought = words.encode()
+def blot_out_of_logs(settings: Settings, texts: Iterable[str]) -> int:
+    """Write over texts in the logs of `GEOAPP_HOME`, byte by byte, since a server may be writing them; how often.
+
+    A log breaks a text where its lines end. Raises RedactionError where a log cannot be written.
+    """
+    sought = [line.strip() for words in texts for line in words.splitlines()]
     found = 0
     for path in sorted(settings.home.glob("*.log*")):
-        found += _blot_out(path, sought)
+        try:
+            found += sum(_blot_out(path, line.encode()) for line in sought if len(line) >= SHORTEST_LINE)
+        except OSError as error:
+            raise RedactionError(
+                f"The text is out of the database. But {path} cannot be written: {error.strerror}. Look for the text"
+                " in it as the account that owns it."
+            ) from error
     return found
 
 
 def _blot_out(path: Path, sought: bytes) -> int:
     content = path.read_bytes()
+    place = content.find(sought)
+    if place < 0:
+        return 0
     found = 0
     with path.open("r+b") as file:
-        place = content.find(sought)
         while place >= 0:
             file.seek(place)
             file.write(b"x" * len(sought))

@@ -23,12 +23,12 @@ SEPARATOR = "/"
 
 @dataclass(frozen=True)
 class Subject:
-    """A column of a row: its table under its public name, the row's primary key, and the text that it holds."""
+    """A column of a row: its table under its public name, the row's primary key, and the texts that it holds."""
 
     target: Target
     column: Column[Any]
     row: tuple[Any, ...]
-    text: str | None
+    texts: tuple[str, ...]
 
     @property
     def table(self) -> Table:
@@ -83,7 +83,8 @@ def find_subject(connection: Connection, table: str, key: str, column: str) -> S
         ids = ", ".join(SEPARATOR.join(map(str, row[:-1])) for row in found)
         raise RedactionError(f"Several rows of {table} bear the key {key}. Give the id of one: {ids}.")
     value = found[0].redacted
-    return Subject(target, stored, tuple(found[0][:-1]), "\n".join(value) if isinstance(value, list) else value)
+    texts = value if isinstance(value, list) else [value]
+    return Subject(target, stored, tuple(found[0][:-1]), tuple(text for text in texts if text and text != REDACTED))
 
 
 def require_change(connection: Connection, subject: Subject) -> None:

@@ -59,28 +59,33 @@ ALTER TABLE audit_seal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY read ON audit_seal FOR SELECT USING ((SELECT viewer_is('admin')));
 GRANT SELECT (seal_no, sealed_at) ON audit_seal TO geoapp_web;
 
--- The first half of HMAC-SHA-256 (RFC 2104) of a message, in hexadecimal. The connection brings both padded keys, one
--- after the other, in geoapp.audit_key; they are stored nowhere in the database. NULL on a connection without a key.
-CREATE FUNCTION audit_hash(message text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT left(encode(sha256(decode(substr(key, 129, 128), 'hex')
-                              || sha256(decode(left(key, 128), 'hex') || convert_to(message, 'UTF8'))), 'hex'), 32)
-      FROM (SELECT nullif(current_setting('geoapp.audit_key', true), '') AS key) AS connection
-$$;
-
 -- What may stand in the audit as it is: counts of rows, and codes that say how far something has come, or who may do what.
 CREATE FUNCTION audit_codes() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '{column,format,layer,level,outcome,question,role,sealed,status,synthetic,table,table_name,unit_code,rows,rows_in,
     rows_inserted,rows_rejected,rows_unchanged,rows_updated}'::text[];
 
--- Facts about a row with all else, which is content, given way to a hash that is another one in each row.
+-- Facts about a row, in which all that is content gives way to the first half of an HMAC-SHA-256 (RFC 2104), a different
+-- one in each row. The connection brings both padded keys, one after the other, in geoapp.audit_key; they are stored
+-- nowhere in the database. Without them the content is left out.
 CREATE FUNCTION audit_kept(place text, facts jsonb, coded text[]) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT jsonb_object_agg(key, CASE WHEN key = ANY (coded) OR value = 'null' THEN value
-                                      ELSE to_jsonb(public.audit_hash(jsonb_build_array(place, key, value)::text)) END)
-      FROM jsonb_each(facts)
-$$;
+-- In PL/pgSQL, which keeps the plan: a written row calls this once or twice.
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    keys CONSTANT text := nullif(current_setting('geoapp.audit_key', true), '');
+    inner_key CONSTANT bytea := decode(left(keys, 128), 'hex');
+    outer_key CONSTANT bytea := decode(substr(keys, 129, 128), 'hex');
+BEGIN
+    IF facts IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT jsonb_object_agg(fact.key, CASE
+            WHEN fact.key = ANY (coded) OR fact.value = 'null' THEN fact.value
+            ELSE to_jsonb(left(encode(sha256(outer_key || sha256(inner_key || convert_to(
+                jsonb_build_array(place, fact.key, fact.value)::text, 'UTF8'))), 'hex'), 32)) END)
+          FROM jsonb_each(facts) AS fact);
+END $$;
 
 -- Writes one event as the transaction's viewer. Of `before` and `after`, numbers and codes are kept as they are.
 CREATE FUNCTION record_event(what text, object text, before jsonb, after jsonb) RETURNS void
@@ -104,11 +109,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     -- What the database makes of the other columns.
     derived CONSTANT text[] := '{units,country,geom_3857,created_at,created_by}';
-    old_row CONSTANT jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - derived END;
-    new_row CONSTANT jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - derived END;
-    place CONSTANT text := concat_ws('/', TG_ARGV[1], coalesce(new_row, old_row) ->> TG_ARGV[0]);
-    before jsonb := jsonb_strip_nulls(old_row);
-    after jsonb := jsonb_strip_nulls(new_row);
+    old_row jsonb;
+    new_row jsonb;
+    place text;
+    before jsonb;
+    after jsonb;
     what CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN TG_ARGV[2] WHEN 'UPDATE' THEN TG_ARGV[3] ELSE TG_ARGV[4] END;
 BEGIN
     -- An import's rows are told by the event of its batch. The web role is taken at its word only where there is one.
@@ -117,6 +122,15 @@ BEGIN
          WHERE event.xid = pg_current_xact_id()::text::bigint AND event.what IN ('import', 'undo')) THEN
         RETURN NULL;
     END IF;
+    IF TG_OP <> 'INSERT' THEN
+        old_row := to_jsonb(OLD) - derived;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        new_row := to_jsonb(NEW) - derived;
+    END IF;
+    place := concat_ws('/', TG_ARGV[1], coalesce(new_row, old_row) ->> TG_ARGV[0]);
+    before := jsonb_strip_nulls(old_row);
+    after := jsonb_strip_nulls(new_row);
     IF TG_OP = 'UPDATE' THEN
         SELECT jsonb_object_agg(key, value) INTO before FROM jsonb_each(old_row)
          WHERE value IS DISTINCT FROM new_row -> key;
