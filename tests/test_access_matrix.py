@@ -54,7 +54,11 @@ def test_every_column_of_every_table_is_in_it(matrix: str) -> None:
 
 
 def test_what_nothing_opens_is_a_dash(matrix: str) -> None:
-    for table, column in (("user_password", "password_hash"), ("sign_in_count", "account"), ("known_browser", "network")):
+    for table, column in (
+        ("user_password", "password_hash"),
+        ("sign_in_count", "account"),
+        ("known_browser", "network"),
+    ):
         assert set(cells(matrix, table, column).values()) == {"-"}
     for table, column in (("web_session", "token_hash"), ("api_token", "token_hash"), ("sign_in_link", "link_hash")):
         assert not any("read" in may for may in cells(matrix, table, column).values())
