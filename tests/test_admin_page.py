@@ -71,6 +71,8 @@ def test_people_are_added_changed_disabled_and_enabled(client_of: ClientOf, engi
     client = client_of("admin")
     added = send(client, change="add", name=" marie.k ", role="coordinator", unit=["cd-sk", "", "Nord-Kivu", ""])
     assert added.status_code == 200
+    assert 'value="http://localhost/sign-in/link/' in added.text
+    assert ask(engine, "SELECT purpose FROM sign_in_link WHERE user_name = 'marie.k'") == [("invitation",)]
     assert scopes(engine, "marie.k") == [("coordinator", "CD-NK"), ("coordinator", "CD-SK")]
     assert send(client, change="rights", name="marie.k", role="gis", unit=["RW"]).status_code == 303
     assert scopes(engine, "marie.k") == [("gis", "RW")]

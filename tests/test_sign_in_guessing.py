@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -58,6 +59,13 @@ def test_a_thousand_guesses_from_two_addresses_keep_nobody_out(
     assert ask(engine, "SELECT sum(failures + refused) FROM sign_in_count WHERE account <> '' AND origin <> ''") == [
         (1000,)
     ]
+
+
+def test_attempts_at_once_do_not_outrun_the_count(app: Flask) -> None:
+    guessers = [guesser_at(app, GUESSERS[0]) for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda guesser: guess(guesser, "analyst").status_code, guessers))
+    assert sorted(answers) == [422] * 5 + [429] * 7
 
 
 def test_the_answer_says_how_long_to_wait(app: Flask) -> None:

@@ -184,7 +184,7 @@ def test_an_administrator_administers_through_no_token(engine: Engine, settings:
         assert connection.scalar(text("SELECT viewer_is('admin')")) is False
         assert connection.scalars(text("SELECT role FROM viewer_rights()")).all() == ["analyst"]
         assert connection.scalars(text("SELECT user_name FROM app_user")).all() == ["admin"]
-        for table in ("web_session", "api_token", "audit_event"):
+        for table in ("web_session", "api_token", "audit_event", "import_batch"):
             assert connection.scalar(text(f"SELECT count(*) FROM (SELECT 1 FROM {table}) AS rows")) == 0
         assert connection.execute(text("DELETE FROM api_token")).rowcount == 0
     web.dispose()

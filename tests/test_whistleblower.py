@@ -82,6 +82,7 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
             for key in keys:
                 for name in LAYERS if "name" in rule.arguments else ("",):
                     values = {"name": name, "key": key, "incident_id": incident, "code": "CD-SK", "filename": "none"}
+                    values |= {"secret": "none"}
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")
                     except KeyError:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from sqlalchemy import Connection, Engine, func, select
 
 from geoapp.access.audit import set_request
@@ -77,6 +77,9 @@ def current_viewer() -> Viewer:
 
 
 def _note_seen() -> None:
+    # These answer while the database is away, too.
+    if request.blueprint == "health" or request.endpoint in {None, "static"}:
+        return
     hashed = credentials.sent_token_hash() if credentials.by_token() else token_hash()
     seen: dict[str, float] = current_app.extensions[SEEN]
     if hashed is None or monotonic() - seen.get(hashed, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:

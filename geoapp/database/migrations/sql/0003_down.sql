@@ -2,6 +2,7 @@
 
 DROP POLICY read ON web_session;
 DROP POLICY remove ON web_session;
+ALTER POLICY own ON import_batch USING (imported_by = viewer());
 REVOKE SELECT (session_id, user_name, created_at, last_seen_at, expires_at, idle_minutes, browser, shared_computer),
     DELETE ON web_session FROM geoapp_web;
 DROP FUNCTION session_user_name(text, boolean), session_id_of(text), touch_session(text),

@@ -190,8 +190,10 @@ CREATE FUNCTION open_session(person text, hash text, hours integer, idle integer
                              on_loopback boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    DELETE FROM public.web_session
-     WHERE expires_at <= now() OR last_seen_at <= now() - make_interval(mins => idle_minutes);
+    DELETE FROM public.web_session WHERE token_hash IN (
+        SELECT over.token_hash FROM public.web_session AS over
+         WHERE over.expires_at <= now() OR over.last_seen_at <= now() - make_interval(mins => over.idle_minutes)
+           FOR UPDATE SKIP LOCKED);
     INSERT INTO public.web_session (token_hash, user_name, expires_at, idle_minutes, shared_computer, browser)
     SELECT hash, user_name, now() + make_interval(hours => hours), idle, shared, label
       FROM public.app_user WHERE user_name = person AND disabled_at IS NULL AND (on_loopback OR NOT synthetic);
@@ -235,7 +237,10 @@ DECLARE
     count_of public.sign_in_count;
 BEGIN
     PERFORM pg_advisory_xact_lock(6318007, hashtext(account_hash));
-    DELETE FROM public.sign_in_count WHERE last_at < now() - interval '1 hour' AND open_at < now();
+    -- Two attempts that clear away at once must not wait for each other in a circle.
+    DELETE FROM public.sign_in_count WHERE (account, origin) IN (
+        SELECT over.account, over.origin FROM public.sign_in_count AS over
+         WHERE over.last_at < now() - interval '1 hour' AND over.open_at < now() FOR UPDATE SKIP LOCKED);
     IF EXISTS (SELECT FROM public.known_browser AS known
                 WHERE known.user_name = person AND known.device_hash = device AND known.seen_at > now() - interval '1 year')
        AND NOT EXISTS (SELECT FROM public.sign_in_count AS each
@@ -293,6 +298,7 @@ BEGIN
      WHERE account = account_hash AND origin IN (from_network, 'browser ' || device);
     UPDATE public.sign_in_count SET failures = failures - 1
      WHERE (account, origin) IN ((account_hash, ''), ('', from_network)) AND failures > 0;
+    DELETE FROM public.known_browser WHERE user_name = person AND seen_at < now() - interval '1 year';
     INSERT INTO public.known_browser (device_hash, user_name, network) VALUES (remembered, person, from_network)
     ON CONFLICT (device_hash, user_name) DO UPDATE SET network = excluded.network, seen_at = now();
 END $$;
@@ -362,6 +368,8 @@ CREATE POLICY read ON web_session FOR SELECT USING (
     viewer_token() IS NULL AND (user_name = viewer() OR (SELECT viewer_is('admin'))));
 CREATE POLICY remove ON web_session FOR DELETE USING (
     viewer_token() IS NULL AND (user_name = viewer() OR (SELECT viewer_is('admin'))));
+-- What a file of the owner's held may be of units that a token was made without.
+ALTER POLICY own ON import_batch USING (viewer_token() IS NULL AND imported_by = viewer());
 CREATE POLICY read ON api_token FOR SELECT USING (
     viewer_token() IS NULL AND (user_name = viewer() OR (SELECT viewer_is('admin'))));
 CREATE POLICY add ON api_token FOR INSERT WITH CHECK (viewer_token() IS NULL AND user_name = viewer());
