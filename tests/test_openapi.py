@@ -41,7 +41,7 @@ CHECKS = [
     unsupported_method,
 ]
 # Of each operation as each person; together well under a minute.
-EXAMPLES = 12
+EXAMPLES = 8
 PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst")
 
 

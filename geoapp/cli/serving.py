@@ -11,6 +11,7 @@ from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
+from geoapp.web.hosts import served_names
 from geoapp.web.server import Server
 
 
@@ -30,6 +31,8 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
     with current_database(settings) as engine:
         # Workers are forked: none may inherit an open connection.
         engine.dispose()
+        if not served_names(settings):
+            click.echo("Every host name is answered: name yours in GEOAPP_TRUSTED_HOSTS.", err=True)
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
         Server(settings).run()
 
