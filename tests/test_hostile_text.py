@@ -43,6 +43,11 @@ addEventListener('securitypolicyviolation', (event) => window.own(`policy: ${eve
 """
 
 
+def row_of(planting: Planting, table: str, state: str, unit: str = "CD-SK") -> Row:
+    """The planted row of a table in a state and a unit."""
+    return next(row for row in planting.of(table, *([state] if state else [])) if row.unit == unit)
+
+
 @pytest.fixture(scope="module")
 def planted(cluster: Cluster, template: str) -> Iterator[tuple[Settings, Planting]]:
     """Settings for a database with hostile text in every column that takes text, and a report of a megabyte."""
@@ -50,7 +55,7 @@ def planted(cluster: Cluster, template: str) -> Iterator[tuple[Settings, Plantin
         engine = open_engine(made)
         with engine.begin() as connection:
             planting = plant_everything(connection, HOSTILE)
-            huge = planting.of("incident", "restricted")[0]
+            huge = row_of(planting, "incident", "restricted", "RW")
             connection.execute(
                 text(
                     "UPDATE incident SET summary_en = :long, summary_fr = :long WHERE incident_id = CAST(:key AS uuid)"
@@ -213,7 +218,7 @@ def test_popups_show_it_as_text(language: str, planting: Planting, window: Calla
     visit = window("analyst")
     visit.open(f"/?lang={language}")
     for layer, (table, state) in POPUPS.items():
-        row = next(row for row in planting.of(table, state) if row.unit == "CD-SK")
+        row = row_of(planting, table, state)
         said = _popup(visit, planting, row)
         assert SEEN in said, layer
         assert "`${own('template')}`" in said, layer
@@ -229,7 +234,7 @@ def test_a_popup_of_a_megabyte_stays_a_popup(planting: Planting, window: Callabl
     visit = window("analyst")
     visit.page.set_viewport_size({"width": 360, "height": 740})
     visit.open("/?lang=en")
-    huge = planting.of("incident", "restricted")[0]
+    huge = row_of(planting, "incident", "restricted", "RW")
     said = _popup(visit, planting, huge)
     assert len(said) > 900_000
     box = visit.page.locator(".leaflet-popup").bounding_box()
@@ -258,7 +263,7 @@ def test_tips_and_the_legend_show_it_as_text(planting: Planting, window: Callabl
     visit = window("analyst")
     visit.open("/?lang=en")
     for table in ("mine_site", "route", "facility"):
-        row = next(row for row in planting.of(table) if row.unit == "CD-SK")
+        row = row_of(planting, table, "")
         lon, lat = planting.places[row]
         visit.look_at(lon, lat, 17)
         visit.page.mouse.move(*visit.point_of(lon, lat))
@@ -271,7 +276,7 @@ def test_tips_and_the_legend_show_it_as_text(planting: Planting, window: Callabl
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_form_brings_is_shown_as_text(language: str, planting: Planting, window: Callable[[str], Visit]) -> None:
-    row = next(row for row in planting.of("incident", "released") if row.unit == "CD-SK")
+    row = row_of(planting, "incident", "released")
     visit = window("coordinator-sk")
     page = visit.open(f"/incidents/{row.key}/release?lang={language}")
     for field in ("summary_fr", "summary_en"):
@@ -290,7 +295,7 @@ def test_what_a_form_brings_is_shown_as_text(language: str, planting: Planting, 
 def test_a_form_takes_or_refuses_it_and_never_fails(
     sent: str, planting: Planting, client_of: Callable[[str], FlaskClient]
 ) -> None:
-    row = next(row for row in planting.of("incident", "restricted") if row.unit == "CD-SK")
+    row = row_of(planting, "incident", "restricted")
     words = sent.encode("utf-8", "surrogatepass")
     for name, path, form in (
         ("coordinator-sk", f"/incidents/{row.key}/release", FORM),
@@ -311,7 +316,7 @@ def test_marks_of_direction_do_not_turn_the_words_around_them(
 ) -> None:
     """In every place where text of a row stands in one line with words of ours."""
     visit = window("coordinator-sk")
-    row = next(row for row in planting.of("incident", "released") if row.unit == "CD-SK")
+    row = row_of(planting, "incident", "released")
     for path in (f"/incidents/{row.key}?lang=en", f"/incidents/{row.key}/release?lang=en"):
         page = visit.open(path)
         loose = page.evaluate(

@@ -222,3 +222,18 @@ def test_a_refusal_is_in_the_audit_and_a_flood_is_not(client_for: ClientFor, eng
         events = connection.execute(REFUSED).all()
     assert set(events) == {("analyst", "address/tiles.tile")}
     assert 1 <= len(events) <= 11
+
+
+def test_what_is_forbidden_is_in_the_audit_without_its_query(client_for: ClientFor, engine: Engine) -> None:
+    answer = client_for("analyst").post("/demo/look-as?q=secret", data={"name": "public"})
+    assert answer.status_code == 403
+    with engine.connect() as connection:
+        events = connection.execute(text("SELECT object, after::text FROM audit_event WHERE what = 'refused'")).all()
+    assert [event.object for event in events] == ["address/people.look_as"]
+    assert "403" in events[0].after
+
+
+def test_a_refusal_that_cannot_be_recorded_is_still_answered(settings: Settings) -> None:
+    away = replace(settings, database_url="postgresql+psycopg://geoapp@127.0.0.1:1/none", network_limit=1)
+    client = create_app(away).test_client()
+    assert [client.get("/nowhere").status_code for _ in range(2)] == [404, 429]

@@ -41,7 +41,7 @@ CHECKS = [
     unsupported_method,
 ]
 # Of each operation as each person; together well under a minute.
-EXAMPLES = 12
+EXAMPLES = 8
 PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst")
 
 
@@ -89,7 +89,7 @@ def planted_app(cluster: Cluster, template: str) -> Iterator[Flask]:
             planting = plant_everything(connection)
         engine.dispose()
         app = create_app(made)
-        app.extensions["planted"] = [row.key for row in planting.of("incident", "restricted", "released")]
+        app.extensions["planted"] = [row.key for row in planting.of("incident", "released") if row.unit == "CD-SK"]
         yield app
         app.extensions[ENGINE].dispose()
 
@@ -101,7 +101,7 @@ def _every_operation(app: Flask) -> list[Any]:
         if parameter["name"] == "key":
             parameter["schema"] = {"enum": app.extensions["planted"]}
         if parameter["name"] == "name":
-            parameter["schema"] = {"enum": ["incidents", "routes"]}
+            parameter["schema"] = {"enum": ["incidents"]}
     schema = schemathesis.openapi.from_dict(document)
     schema.app = app
     return [found.ok() for found in schema.get_all_operations()]

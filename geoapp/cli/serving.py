@@ -14,7 +14,7 @@ from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
-from geoapp.web.hosts import LOOPBACK
+from geoapp.web.hosts import LOOPBACK, served_names
 from geoapp.web.server import Server
 
 
@@ -36,6 +36,8 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
             _show_demonstration_links(engine, settings)
         # Workers are forked: none may inherit an open connection.
         engine.dispose()
+        if not served_names(settings):
+            click.echo("Every host name is answered: name yours in GEOAPP_TRUSTED_HOSTS.", err=True)
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
         with sealing(settings):
             Server(settings).run()
