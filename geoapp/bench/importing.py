@@ -33,7 +33,7 @@ PREPARE = "CREATE TABLE bench_import (LIKE mine_site INCLUDING ALL)"
 EMPTY = "TRUNCATE bench_import"
 REMOVE = "DROP TABLE IF EXISTS bench_import"
 LACKING = (
-    "The reference reads a GeoPackage in EPSG:4326 and writes it as it is. It lacks: row-level security and the triggers"
+    "The reference reads a GeoPackage in EPSG:4326 and writes it as it is. It lacks: row-level security, the triggers"
     " that find a row's units and sign it, finding columns, system and encoding, the reading of words and dates, every"
     " check but the constraints, matching with what is there, the batch and its report."
 )
