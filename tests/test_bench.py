@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
@@ -9,8 +10,9 @@ from browser import GEOAPP
 from releasing import report
 from sqlalchemy import Engine, text
 
-from geoapp.bench import access
+from geoapp.bench import access, importing
 from geoapp.bench.access import AccessBenchmark, Cost, run_access
+from geoapp.bench.importing import ImportBenchmark
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
 
@@ -73,3 +75,30 @@ def test_an_unknown_name_is_refused(environment: dict[str, str]) -> None:
     done = run(environment, "speed")
     assert done.returncode == 2
     assert "access" in done.stderr
+
+
+def test_the_import_is_measured_and_taken_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "POINTS", 200)
+    monkeypatch.setattr(importing, "ROUNDS", 1)
+    found = importing.run_importing(engine, engine, lambda _: None)
+    assert found.ours_s > 0
+    assert (found.reference_s is None) == (shutil.which("ogr2ogr") is None)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM mine_site")) == 0
+        assert connection.scalar(text("SELECT to_regclass('bench_import')")) is None
+
+
+def test_without_a_reference_the_import_is_measured_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "POINTS", 200)
+    monkeypatch.setattr(importing, "ROUNDS", 1)
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = importing.run_importing(engine, engine, lambda _: None)
+    assert (found.reference_s, found.ratio, found.passed) == (None, None, True)
+    assert "install gdal-bin" in found.report()
+
+
+def test_the_verdict_on_the_import_is_that_of_the_ratio() -> None:
+    assert ImportBenchmark(10, 1.9, 1.0, 1.9).passed
+    slow = ImportBenchmark(10, 2.1, 1.0, 2.1)
+    assert not slow.passed
+    assert "The ratio, 2.10, is ABOVE the limit of 2.00." in slow.report()

@@ -19,7 +19,7 @@ from layers.tables import ImportBatch, Source
 
 # Any number will do, as long as it is always the same and no other lock of geoapp has it.
 LOCK = 6_318_005
-CHUNK = 2_000
+CHUNK = 10_000
 # One statement of arrays, since COPY refuses a table that is under a policy.
 WRITE_FINDINGS = text("""
     INSERT INTO import_issue (import_batch_id, "row", "column", rule, severity, value, repair)

@@ -246,7 +246,6 @@ def _decide(connection: Connection, stage: Stage) -> None:
         .where(stage.is_same_row(), stage.table.c.import_found)
         .values(import_action=case((changed, "update"), else_="unchanged"))
     )
-    connection.execute(update(stage.table).where(~stage.table.c.import_found).values(import_action="insert"))
 
 
 def _fixed(stage: Stage) -> set[str]:

@@ -59,15 +59,15 @@ def make_keys(target: Target, rows: dict[str, Values], geometry: Values | None, 
     Incidents keep having no number; their `content_key` is the hash of day, place and text.
     """
     count = len(next(iter(rows.values())))
-    places = _place_texts(geometry, count)
     if target.name == "incidents":
-        rows["content_key"] = _content_keys(rows, places, count)
+        rows["content_key"] = _content_keys(rows, geometry, count)
         return
     if not target.made_from:
         return
     name = target.key[0]
     keys = rows.setdefault(name, np.full(count, None, dtype=object))
     made = [index for index in range(count) if keys[index] is None and index + 1 not in findings.rejected]
+    places = _place_texts(geometry, count) if made else []
     for index in made:
         parts = [places[index] if part == "geom" else _cell(rows, part, index) for part in target.made_from]
         keys[index] = f"auto-{_digest(parts)[:16]}"
@@ -75,8 +75,9 @@ def make_keys(target: Target, rows: dict[str, Values], geometry: Values | None, 
         findings.add("key_made", None, name, len(made), ", ".join(target.made_from))
 
 
-def _content_keys(rows: Mapping[str, Values], places: list[str], count: int) -> Values:
+def _content_keys(rows: Mapping[str, Values], geometry: Values | None, count: int) -> Values:
     numbers = rows.get("incident_no", np.full(count, None, dtype=object))
+    places = _place_texts(geometry, count) if any(number is None for number in numbers) else []
     keys = np.full(count, None, dtype=object)
     for index in range(count):
         if numbers[index] is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, literal, select, types
 
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.recognisers.cod_ab import code_of
@@ -101,22 +101,27 @@ def compare(connection: Connection, stage: Stage, findings: Findings) -> None:
     """Note rows whose stated unit is none of those in which they lie, and rows that lie in no unit at all."""
     table = stage.target.table
     told = {finding.row for finding in findings if finding.rule == "outside_countries"}
-    columns = [stage.row, table.c.units]
-    stated = stage.table.c.stated_unit if "stated_unit" in stage.brought else None
-    if stated is not None:
-        columns.append(stated)
-    found = connection.execute(select(*columns).join(table, stage.is_same_row()).order_by(stage.row)).all()
-    names = units_by_name(connection) if stated is not None else {}
-    for row, units, *rest in found:
-        if not units and row not in told and "geom" in stage.brought:
-            findings.add("outside_countries", row, "geom", Text("its position", "sa position"))
-        if rest and rest[0] is not None:
-            _compare_one(row, rest[0], units, names, findings)
+    stated = stage.table.c.stated_unit if "stated_unit" in stage.brought else literal(None, types.Text())
+    # Rows that state the same and lie in the same units are judged once.
+    alike = select(table.c.units, stated.label("stated"), func.array_agg(stage.row).label("alike"))
+    groups = connection.execute(
+        alike.join_from(stage.table, table, stage.is_same_row()).group_by(table.c.units, stated)
+    ).all()
+    names = units_by_name(connection) if "stated_unit" in stage.brought else {}
+    for units, word, rows in groups:
+        if not units and "geom" in stage.brought:
+            for row in sorted(set(rows) - told):
+                findings.add("outside_countries", row, "geom", Text("its position", "sa position"))
+        finding = _differs(word, units, names) if word is not None else None
+        if finding is not None:
+            rule, repair = finding
+            for row in sorted(rows):
+                findings.add(rule, row, "stated_unit", word, repair)
 
 
-def _compare_one(row: int, stated: str, units: list[str], names: Mapping[str, set[str]], findings: Findings) -> None:
+def _differs(stated: str, units: list[str], names: Mapping[str, set[str]]) -> tuple[str, str | None] | None:
+    """The rule that a stated unit breaks, and the units in which the row lies; None where they agree."""
     meant = names.get(squeeze(stated))
     if meant is None:
-        findings.add("unit_unknown", row, "stated_unit", stated)
-    elif meant.isdisjoint(units):
-        findings.add("unit_differs", row, "stated_unit", stated, ", ".join(units) or NO_UNIT)
+        return "unit_unknown", None
+    return ("unit_differs", ", ".join(units) or NO_UNIT) if meant.isdisjoint(units) else None

@@ -78,18 +78,23 @@ def convert(values: Values, column: FileColumn, is_key: bool, calendar: Calendar
     codes, distinct = pd.factorize(np.asarray(values))
     parse = _parser(column, is_key, distinct, calendar)
     results = [_attempt(parse, raw) for raw in distinct]
-    converted = np.full(len(values), None, dtype=object)
-    for index, code in enumerate(codes):
+    # One more, which the code -1 of empty cells means; assigned singly, since lists would make rows of an array.
+    kept = np.full(len(results) + 1, None, dtype=object)
+    told = np.zeros(len(results) + 1, dtype=bool)
+    for place, result in enumerate([*results, None]):
+        faulty, mended = isinstance(result, FaultError), isinstance(result, Mended)
+        kept[place] = None if faulty else result.value if mended else result
+        told[place] = faulty or mended or (result is None and column.required)
+    for index in np.flatnonzero(told[codes]):
+        code = codes[index]
         result = results[code] if code >= 0 else None
         if isinstance(result, FaultError):
-            findings.add(result.rule, index + 1, column.name, distinct[code], result.repair)
+            findings.add(result.rule, int(index) + 1, column.name, distinct[code], result.repair)
         elif isinstance(result, Mended):
-            findings.add(result.rule, index + 1, column.name, distinct[code], result.value)
-            converted[index] = result.value
-        elif result is not None:
-            converted[index] = result
-        elif column.required:
-            findings.add("missing_value", index + 1, column.name)
+            findings.add(result.rule, int(index) + 1, column.name, distinct[code], result.value)
+        else:
+            findings.add("missing_value", int(index) + 1, column.name)
+    converted: Values = kept[codes]
     return converted
 
 
