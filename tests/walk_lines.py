@@ -170,6 +170,14 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    # The planted sites have names that are nothing alike; their sources' codes are for whoever handles them.
+    "aliases list": Command(
+        ("aliases", "list", "--known"),
+        (*PEOPLE, "operator"),
+        {f"{HANDLERS} operator": {"site_alias": "source code name", "mine_site": "site_id"}},
+    ),
+    "aliases confirm": Command(("aliases", "confirm", "one", "other"), (*PEOPLE, "operator")),
+    "aliases refuse": Command(("aliases", "refuse", "one", "other"), (*PEOPLE, "operator")),
     "audit head": Command(("audit", "head")),
     "audit verify": Command(("audit", "verify", "--json")),
     "bench": Command(("bench", "access")),
