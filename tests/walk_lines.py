@@ -170,11 +170,10 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    # The planted sites have names that are nothing alike; their sources' codes are for whoever handles them.
     "aliases list": Command(
         ("aliases", "list", "--known"),
         (*PEOPLE, "operator"),
-        {f"{HANDLERS} operator": {"site_alias": "source code name", "mine_site": "site_id"}},
+        {f"{HANDLERS} operator": {"site_alias": "source code name"}},
     ),
     "aliases confirm": Command(("aliases", "confirm", "one", "other"), (*PEOPLE, "operator")),
     "aliases refuse": Command(("aliases", "refuse", "one", "other"), (*PEOPLE, "operator")),
