@@ -66,7 +66,7 @@ def test_every_row_of_any_file_is_accounted_for(engine: Engine) -> None:
         )
 
     @settings(
-        max_examples=120,
+        max_examples=40,
         deadline=None,
         derandomize=True,
         database=None,

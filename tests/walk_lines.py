@@ -270,6 +270,13 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "aliases list": Command(
+        ("aliases", "list", "--known"),
+        (*PEOPLE, "operator"),
+        {f"{HANDLERS} operator": {"site_alias": "source code name"}},
+    ),
+    "aliases confirm": Command(("aliases", "confirm", "one", "other"), (*PEOPLE, "operator")),
+    "aliases refuse": Command(("aliases", "refuse", "one", "other"), (*PEOPLE, "operator")),
     "audit head": Command(("audit", "head")),
     "audit verify": Command(("audit", "verify", "--json")),
     "bench": Command(("bench", "access")),

@@ -27,18 +27,23 @@ BROUGHT = """
         SELECT each.*
           FROM unnest(CAST(:sites AS text[]), CAST(:codes AS text[]), CAST(:names AS text[]), CAST(:said AS text[]),
                       CAST(:places AS text[])) AS each (site_id, code, name, said, place))"""
-CHANGE = text(f"""{BROUGHT}
+# What a file does not speak of, its source says as before.
+CHANGE = text(f"""{BROUGHT}, said AS (
+        SELECT alias.id, coalesce(brought.name, alias.name) AS name,
+               jsonb_strip_nulls(alias.said || CAST(brought.said AS jsonb)) AS said,
+               coalesce(ST_GeomFromEWKT(brought.place), alias.geom) AS geom
+          FROM site_alias AS alias
+          JOIN brought ON alias.code = brought.code AND alias.site_id = brought.site_id
+         WHERE alias.source = :source)
     UPDATE site_alias AS alias
-       SET name = brought.name, said = CAST(brought.said AS jsonb), geom = ST_GeomFromEWKT(brought.place),
-           source_date = :day, import_batch_id = :batch
-      FROM brought
-     WHERE alias.source = :source AND alias.code = brought.code AND alias.site_id = brought.site_id
-       AND (alias.name IS DISTINCT FROM brought.name OR alias.said <> CAST(brought.said AS jsonb)
-            OR alias.geom IS DISTINCT FROM ST_GeomFromEWKT(brought.place) OR alias.source_date IS DISTINCT FROM :day)
+       SET name = said.name, said = said.said, geom = said.geom, source_date = :day, import_batch_id = :batch
+      FROM said
+     WHERE alias.id = said.id AND (alias.name, alias.said, alias.geom, alias.source_date)
+           IS DISTINCT FROM (said.name, said.said, said.geom, CAST(:day AS date))
 """)  # noqa: S608 - both parts are constants of this file.
 ADD = text(f"""{BROUGHT}
     INSERT INTO site_alias (site_id, source, code, name, said, geom, source_date, source_id, import_batch_id)
-    SELECT brought.site_id, :source, brought.code, brought.name, CAST(brought.said AS jsonb),
+    SELECT brought.site_id, :source, brought.code, brought.name, jsonb_strip_nulls(CAST(brought.said AS jsonb)),
            ST_GeomFromEWKT(brought.place), :day, :source, :batch
       FROM brought
      WHERE NOT EXISTS (SELECT FROM site_alias AS alias
@@ -154,7 +159,7 @@ def keep(connection: Connection, saying: Saying, sites: Values, rows: Iterable[i
         kept["sites"].append(sites[index])
         kept["codes"].append(saying.codes[index])
         kept["names"].append(said.get("name"))
-        kept["said"].append(json.dumps({name: value for name, value in said.items() if value is not None}))
+        kept["said"].append(json.dumps(said))
         kept["places"].append(
             f"SRID=4326;{shapely.to_wkt(place, rounding_precision=-1)}" if place is not None else None
         )

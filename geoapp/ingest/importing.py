@@ -112,6 +112,8 @@ class _Import:
         self.rows: dict[str, Values] = {}
         self.saying: aliases.Saying | None = None
         self.geometry: Values | None = None
+        # The positions of sites that the file gives none for.
+        self.known_places: Values | None = None
 
     def read(self) -> None:
         """Read the layer that is meant."""
@@ -163,8 +165,12 @@ class _Import:
             if position is not None:
                 raw, told = geometries(read.columns, position, request.path.stem, self.findings)
             if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
-                raw = self._known_places(engine)
-            self._place(raw, told, degrees=position is not None and position.degrees)
+                self.known_places = self._known_places(engine)
+            if self.known_places is not None:
+                self.geometry = self.known_places
+                require_places(self.target, self.rows, self.geometry, self.findings)
+            else:
+                self._place(raw, told, degrees=position is not None and position.degrees)
         make_keys(self.target, self.rows, self.geometry, self.findings)
 
     def _known_places(self, engine: Engine) -> Values | None:
@@ -278,11 +284,13 @@ class _Import:
         aliases.adopt(connection, self.rows, origin.source_id, self.findings)
         if origin.source_id is not None:
             values = {name: array for name, array in self.rows.items() if name != "site_id"}
+            said_place = self.geometry if self.known_places is None else None
             self.saying = aliases.Saying(
-                origin.source_id, origin.day, list(codes), values, self.geometry, frozenset(self.meaning.older)
+                origin.source_id, origin.day, list(codes), values, said_place, frozenset(self.meaning.older)
             )
             order = self.request.precedence
-            self.geometry = precedence.settle(connection, self.rows, self.saying, order, self.findings)
+            settled = precedence.settle(connection, self.rows, self.saying, order, self.findings)
+            self.geometry = settled if said_place is not None else self.geometry
 
     def _count(self, actions: Mapping[str, int]) -> None:
         # What a newer row of the file says too is in the table by that row.
