@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoapp.risk.compiled import compiled
-from geoapp.risk.earth import SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
+from geoapp.risk.earth import RADIUS, SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
 from geoapp.risk.lines import TIE, Chords, Line, to_chord
 
-# A cell's side in degrees, some 5.5 km; larger where points are spread so far that there were too many cells.
-SIDE = 0.05
+# A cell's side in degrees, some 2 km; larger where points are spread so far that there were too many cells.
+SIDE = 0.02
 MOST_CELLS = 4_000_000
 
 # West, south, side in degrees; columns and rows of cells.
@@ -166,6 +166,8 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
     limit: float,
 ) -> tuple[Ints, Ints, Floats, Floats]:
     west, south, side, across, high = frame
+    # Distances are compared as chords, which are in the same order.
+    limit = 2.0 * RADIUS * math.sin(limit / (2.0 * RADIUS))
     best = np.full(len(points), np.inf)
     measure = np.zeros(len(points))
     several = np.zeros(len(points), dtype=np.bool_)
@@ -189,20 +191,22 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
             for at in range(begin, end):
                 x0, x1 = _cells(reach[at, 0], reach[at, 2], west, side, across)
                 y0, y1 = _cells(reach[at, 1], reach[at, 3], south, side, high)
+                if x0 > x1:
+                    continue
+                mx, my, mz = middle[at, 0], middle[at, 1], middle[at, 2]
+                ax, ay, az = along[at, 0], along[at, 1], along[at, 2]
+                ux, uy, uz = up[at, 0], up[at, 1], up[at, 2]
+                # Lifting the chord brings it nearer by less than a metre.
+                room = half[at] + 2.0
                 for y in range(y0, y1 + 1):
-                    if x0 > x1:
-                        break
                     for place in range(first[y * across + x0], first[y * across + x1 + 1]):
                         if not counts[place] or (turn == 1 and not several[place]):
                             continue
-                        # Lifting the chord brings it nearer by less than its half squared over a radius.
-                        dx = points[place, 0] - middle[at, 0]
-                        dy = points[place, 1] - middle[at, 1]
-                        dz = points[place, 2] - middle[at, 2]
-                        room = limit + half[at] + 2.0
-                        if dx * dx + dy * dy + dz * dz > room * room:
+                        dx, dy, dz = points[place, 0] - mx, points[place, 1] - my, points[place, 2] - mz
+                        far = min(limit, best[place]) + room
+                        if dx * dx + dy * dy + dz * dz > far * far:
                             continue
-                        d, m = to_chord(points[place], middle[at], along[at], up[at], half[at])
+                        d, m = to_chord(dx, dy, dz, ax, ay, az, ux, uy, uz, half[at])
                         m += start[at]
                         if turn == 1:
                             if d <= best[place] + TIE and m < measure[place]:
@@ -229,7 +233,7 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
             place = touched[at]
             lines[found] = owner[begin]
             places[found] = place
-            metres[found] = best[place]
+            metres[found] = arc(best[place])
             measures[found] = measure[place]
             found += 1
             best[place] = np.inf
