@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.text import Text
+from layers.text import Text, french
 
 
 class GeoappError(Exception):
@@ -46,7 +46,7 @@ class QuestionError(BadRequestError):
 
     def __init__(self, en: str, fr: str):
         super().__init__(en)
-        self.said = Text(en, fr)
+        self.said = Text(en, french(fr))
 
 
 class SignInNeededError(GeoappError):

@@ -9,7 +9,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from geoapp.risk.parameters import Asked
-from layers.text import Text
+from layers.text import Text, french
 
 ABSENCE = Text(
     "Absence of reports is not absence of incidents.",
@@ -102,10 +102,3 @@ def sentence(
         )
     parts.append(ABSENCE)
     return Text(" ".join(each.en for each in parts), french(" ".join(each.fr for each in parts)))
-
-
-def french(words: str) -> str:
-    """French words with the spaces that do not break before signs of two parts."""
-    for sign in ":;?!%»":
-        words = words.replace(f" {sign}", f"\u00a0{sign}")
-    return words
