@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas
 import numpy as np
+import shapely
 from geoalchemy2 import Geography
 from sqlalchemy import Connection, Engine, cast, func, select, text
 
@@ -216,11 +217,7 @@ def run_hotspots(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
         getis_ord(value, neighbours(*hexagons.centres(cells)))
 
     cells = cells_near(hexagons, [*(each.line.chords for each in routes), Chords.of_points(lon, lat)])
-    outlines = geopandas.GeoDataFrame(
-        geometry=geopandas.GeoSeries.from_wkt(
-            ["POLYGON((" + ", ".join(f"{x} {y}" for x, y in each) + "))" for each in hexagons.outlines(cells)], crs=4326
-        )
-    )
+    outlines = geopandas.GeoDataFrame(geometry=shapely.polygons(hexagons.outlines(cells)), crs=4326)
     points = geopandas.GeoDataFrame({"weight": weight}, geometry=geopandas.points_from_xy(lon, lat), crs=4326)
 
     def analysts() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,8 @@ from geoapp.risk.lines import TIE, Chords, Line, to_chord
 # A cell's side in degrees, some 2 km; larger where points are spread so far that there were too many cells.
 SIDE = 0.02
 MOST_CELLS = 4_000_000
+# Fewer pieces of lines than this are not worth another processor.
+FEW_PIECES = 4_000
 
 # West, south, side in degrees; columns and rows of cells.
 Frame = tuple[float, float, float, int, int]
@@ -63,21 +67,30 @@ class Grid:
 
         Within `slack` of the limit a point is still to be looked at exactly.
         """
-        owner, place, distance, measure = _along(
-            self.points,
-            self.first,
-            self.frame,
-            chords.middle,
-            chords.along,
-            chords.up,
-            chords.half,
-            chords.start,
-            chords.reach(metres),
-            chords.owner,
-            counts,
-            metres + slack(metres),
-        )
-        return Hits(owner, place, distance, measure)
+        reach = chords.reach(metres)
+
+        def part(begin: int, end: int) -> tuple[Ints, Ints, Floats, Floats]:
+            return _along(
+                self.points,
+                self.first,
+                self.frame,
+                chords.middle[begin:end],
+                chords.along[begin:end],
+                chords.up[begin:end],
+                chords.half[begin:end],
+                chords.start[begin:end],
+                reach[begin:end],
+                chords.owner[begin:end],
+                counts,
+                metres + slack(metres),
+            )
+
+        bounds = _shares(chords.owner)
+        if len(bounds) == 2:
+            return Hits(*part(*bounds))
+        with ThreadPoolExecutor() as threads:
+            found = list(threads.map(part, bounds[:-1], bounds[1:]))
+        return Hits(*(np.concatenate([each[column] for each in found]) for column in range(4)))
 
     def near(self, line: Line, metres: float, counts: NDArray[np.bool_]) -> Hits:
         """The points within `metres` of one line, exactly."""
@@ -140,6 +153,14 @@ class Hits:
             place = self.place[at]
             keep[at] = lines[self.line[at]].distance(float(grid.lon[place]), float(grid.lat[place])) <= limit
         return Hits(self.line[keep], self.place[keep], self.metres[keep], self.measure[keep])
+
+
+def _shares(owner: Ints) -> list[int]:
+    """Where to part many pieces among the processors, never within a line; all in one where they are few."""
+    number = min(os.cpu_count() or 1, len(owner) // FEW_PIECES)
+    wanted = np.linspace(0, len(owner), max(number, 1) + 1).astype(np.int64)[1:-1]
+    inner = sorted({int(np.searchsorted(owner, owner[each])) for each in wanted.tolist()} - {0})
+    return [0, *inner, len(owner)]
 
 
 @compiled
@@ -239,7 +260,7 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
             best[place] = np.inf
             several[place] = False
         begin = end
-    return lines[:found].copy(), places[:found].copy(), metres[:found].copy(), measures[:found].copy()
+    return lines[:found], places[:found], metres[:found], measures[:found]
 
 
 @compiled
