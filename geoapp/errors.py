@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.text import Text
+from layers.text import Text, typeset
 
 
 class GeoappError(Exception):
@@ -50,7 +50,7 @@ class QuestionError(BadRequestError):
 
     def __init__(self, en: str, fr: str):
         super().__init__(en)
-        self.said = Text(en, fr)
+        self.said = Text(en, typeset(fr, "fr"))
 
 
 class TooManyRequestsError(GeoappError):

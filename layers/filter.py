@@ -13,7 +13,7 @@ from sqlalchemy import Text as TextType
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers import vocabulary as vocab
-from layers.text import Text
+from layers.text import Text, typeset
 from layers.vocabulary import Vocabulary
 
 MOST_VALUES = 100
@@ -26,7 +26,7 @@ class FilterError(ValueError):
 
     def __init__(self, en: str, fr: str):
         super().__init__(en)
-        self.said = Text(en, fr)
+        self.said = Text(en, typeset(fr, "fr"))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from browser import GEOAPP
 from releasing import report
 from sqlalchemy import Engine, text
 
-from geoapp.bench import access, importing
+from geoapp.bench import access, importing, risk
 from geoapp.bench.access import AccessBenchmark, Cost, run_access
 from geoapp.bench.importing import ImportBenchmark
+from geoapp.bench.risk import Measured, RiskBenchmark, run_corridor, run_path, run_pressure
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
 
@@ -57,6 +58,28 @@ def test_the_verdict_is_that_of_the_worst() -> None:
     failed = AccessBenchmark({}, "analyst", [fine, slow])
     assert not failed.passed
     assert "The largest ratio, 1.110, is ABOVE the limit of 1.10." in failed.report()
+
+
+@pytest.mark.usefixtures("some_data")
+def test_risk_questions_are_compared(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(risk, "ROUNDS", 1)
+    monkeypatch.setattr(risk, "SIDE", 12)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO mine_site (name, geom) VALUES ('s', 'SRID=4326;POINT(28.84 -2.5)')"))
+    corridor, pressure, path = (run(engine, engine, lambda _: None) for run in (run_corridor, run_pressure, run_path))
+    assert "Of 1 routes geoapp counts 0 otherwise than PostGIS" in corridor.report()
+    assert "off by up to 0." in pressure.report()
+    assert "Both find ways of the same cost." in path.report()
+    assert all(each.ours_ms > 0 for found in (corridor, pressure, path) for each in found.measured)
+
+
+def test_a_limit_that_is_missed_is_said() -> None:
+    kept = Measured("a", 10.0, "r", 201.0, least=20)
+    assert RiskBenchmark("", [kept], []).passed
+    for missed in (Measured("b", 10.0, "r", 199.0, least=20), Measured("c", 51.0, "", None, most_ms=50)):
+        found = RiskBenchmark("", [kept, missed], [])
+        assert not found.passed
+        assert found.report().count("MISSED") == 1
 
 
 def test_without_a_name_it_lists_them(environment: dict[str, str]) -> None:

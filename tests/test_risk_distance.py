@@ -15,7 +15,7 @@ from geoapp.risk.corridor import garwood
 from geoapp.risk.coverage import longest_gap
 from geoapp.risk.earth import cartesian, geodesic
 from geoapp.risk.grid import Grid
-from geoapp.risk.lines import Line
+from geoapp.risk.lines import Chords, Line
 from geoapp.risk.stability import ranks
 
 Place = tuple[float, float]
@@ -166,3 +166,18 @@ def test_ranks_and_gaps() -> None:
     assert longest_gap(np.array([True, False, False, True, False])) == 2
     assert longest_gap(np.zeros(0, dtype=bool)) == 0
     assert math.isclose(longest_gap(np.array([True])), 0)
+
+
+def test_many_lines_are_parted_among_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    grid = grid_of([(29 + x, y) for x, y in rng.random((200, 2)).tolist()])
+    several = [Line.of(LineString([(29 + x, y) for x, y in rng.random((4, 2)).tolist()])) for _ in range(18)]
+    chords = Chords.together([each.chords for each in several])
+    counts = np.ones(200, dtype=bool)
+    whole = grid.along(chords, 20_000, counts)
+    monkeypatch.setattr("geoapp.risk.grid.FEW_PIECES", 10)
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    parted = grid.along(chords, 20_000, counts)
+    assert len(whole.line) > 50
+    for name in ("line", "place", "metres", "measure"):
+        assert np.array_equal(getattr(whole, name), getattr(parted, name)), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,6 +72,8 @@ def test_a_parameter_is_refused(path: str, says: str, asker: Asker) -> None:
     french = asker(f"{path}{'&' if '?' in path else '?'}lang=fr").json
     assert french is not None
     assert french["detail"] != answer.json["detail"]
+    # No sign of two parts may stand at the start of a line.
+    assert re.search(r" [:;?!]", french["detail"]) is None
 
 
 @pytest.mark.parametrize(

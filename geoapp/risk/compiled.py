@@ -16,6 +16,6 @@ def compiled(function: Function) -> Function:
     The result is kept on disk where there is a folder for it, so that only the first process has to wait.
     """
     try:
-        return cast(Function, njit(cache=True, nogil=True)(function))
+        return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:
-        return cast(Function, njit(nogil=True)(function))
+        return cast(Function, njit(nogil=True, error_model="numpy")(function))

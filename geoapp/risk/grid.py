@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geoapp.risk.compiled import compiled
-from geoapp.risk.earth import SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
+from geoapp.risk.earth import RADIUS, SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
 from geoapp.risk.lines import TIE, Chords, Line, to_chord
 
-# A cell's side in degrees, some 5.5 km; larger where points are spread so far that there were too many cells.
-SIDE = 0.05
+# A cell's side in degrees, some 2 km; larger where points are spread so far that there were too many cells.
+SIDE = 0.02
 MOST_CELLS = 4_000_000
+# Fewer pieces of lines than this are not worth another processor.
+FEW_PIECES = 4_000
 
 # West, south, side in degrees; columns and rows of cells.
 Frame = tuple[float, float, float, int, int]
@@ -63,21 +67,30 @@ class Grid:
 
         Within `slack` of the limit a point is still to be looked at exactly.
         """
-        owner, place, distance, measure = _along(
-            self.points,
-            self.first,
-            self.frame,
-            chords.middle,
-            chords.along,
-            chords.up,
-            chords.half,
-            chords.start,
-            chords.reach(metres),
-            chords.owner,
-            counts,
-            metres + slack(metres),
-        )
-        return Hits(owner, place, distance, measure)
+        reach = chords.reach(metres)
+
+        def part(begin: int, end: int) -> tuple[Ints, Ints, Floats, Floats]:
+            return _along(
+                self.points,
+                self.first,
+                self.frame,
+                chords.middle[begin:end],
+                chords.along[begin:end],
+                chords.up[begin:end],
+                chords.half[begin:end],
+                chords.start[begin:end],
+                reach[begin:end],
+                chords.owner[begin:end],
+                counts,
+                metres + slack(metres),
+            )
+
+        bounds = _shares(chords.owner)
+        if len(bounds) == 2:
+            return Hits(*part(*bounds))
+        with ThreadPoolExecutor() as threads:
+            found = list(threads.map(part, bounds[:-1], bounds[1:]))
+        return Hits(*(np.concatenate([each[column] for each in found]) for column in range(4)))
 
     def near(self, line: Line, metres: float, counts: NDArray[np.bool_]) -> Hits:
         """The points within `metres` of one line, exactly."""
@@ -142,6 +155,14 @@ class Hits:
         return Hits(self.line[keep], self.place[keep], self.metres[keep], self.measure[keep])
 
 
+def _shares(owner: Ints) -> list[int]:
+    """Where to part many pieces among the processors, never within a line; all in one where they are few."""
+    number = min(os.cpu_count() or 1, len(owner) // FEW_PIECES)
+    wanted = np.linspace(0, len(owner), max(number, 1) + 1).astype(np.int64)[1:-1]
+    inner = sorted({int(np.searchsorted(owner, owner[each])) for each in wanted.tolist()} - {0})
+    return [0, *inner, len(owner)]
+
+
 @compiled
 def _cells(low: float, high: float, origin: float, side: float, count: int) -> tuple[int, int]:
     """The first and last row or column of cells from `low` to `high`; the first after the last where there is none."""
@@ -166,6 +187,8 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
     limit: float,
 ) -> tuple[Ints, Ints, Floats, Floats]:
     west, south, side, across, high = frame
+    # Distances are compared as chords, which are in the same order.
+    limit = 2.0 * RADIUS * math.sin(limit / (2.0 * RADIUS))
     best = np.full(len(points), np.inf)
     measure = np.zeros(len(points))
     several = np.zeros(len(points), dtype=np.bool_)
@@ -189,20 +212,22 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
             for at in range(begin, end):
                 x0, x1 = _cells(reach[at, 0], reach[at, 2], west, side, across)
                 y0, y1 = _cells(reach[at, 1], reach[at, 3], south, side, high)
+                if x0 > x1:
+                    continue
+                mx, my, mz = middle[at, 0], middle[at, 1], middle[at, 2]
+                ax, ay, az = along[at, 0], along[at, 1], along[at, 2]
+                ux, uy, uz = up[at, 0], up[at, 1], up[at, 2]
+                # Lifting the chord brings it nearer by less than a metre.
+                room = half[at] + 2.0
                 for y in range(y0, y1 + 1):
-                    if x0 > x1:
-                        break
                     for place in range(first[y * across + x0], first[y * across + x1 + 1]):
                         if not counts[place] or (turn == 1 and not several[place]):
                             continue
-                        # Lifting the chord brings it nearer by less than its half squared over a radius.
-                        dx = points[place, 0] - middle[at, 0]
-                        dy = points[place, 1] - middle[at, 1]
-                        dz = points[place, 2] - middle[at, 2]
-                        room = limit + half[at] + 2.0
-                        if dx * dx + dy * dy + dz * dz > room * room:
+                        dx, dy, dz = points[place, 0] - mx, points[place, 1] - my, points[place, 2] - mz
+                        far = min(limit, best[place]) + room
+                        if dx * dx + dy * dy + dz * dz > far * far:
                             continue
-                        d, m = to_chord(points[place], middle[at], along[at], up[at], half[at])
+                        d, m = to_chord(dx, dy, dz, ax, ay, az, ux, uy, uz, half[at])
                         m += start[at]
                         if turn == 1:
                             if d <= best[place] + TIE and m < measure[place]:
@@ -229,13 +254,13 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
             place = touched[at]
             lines[found] = owner[begin]
             places[found] = place
-            metres[found] = best[place]
+            metres[found] = arc(best[place])
             measures[found] = measure[place]
             found += 1
             best[place] = np.inf
             several[place] = False
         begin = end
-    return lines[:found].copy(), places[:found].copy(), metres[:found].copy(), measures[:found].copy()
+    return lines[:found], places[:found], metres[:found], measures[:found]
 
 
 @compiled

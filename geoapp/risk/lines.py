@@ -11,7 +11,7 @@ import numpy as np
 from shapely import LineString, MultiLineString, Point, get_coordinates
 
 from geoapp.risk.compiled import compiled
-from geoapp.risk.earth import E2, GEOD, RADIUS, SLACK, Floats, Ints, arc, box_around, cartesian, geodesic
+from geoapp.risk.earth import E2, GEOD, RADIUS, SLACK, Floats, Ints, box_around, cartesian, geodesic
 
 # Geodesics are cut to this length, over which a chord that is lifted to the surface stays within a millimetre of them.
 LONGEST = 4000.0
@@ -180,19 +180,21 @@ def _inner(line: Line, at: Ints, nth: Ints, step: Floats) -> tuple[Floats, Float
 
 
 @compiled
-def to_chord(point: Floats, middle: Floats, along: Floats, up: Floats, half: float) -> tuple[float, float]:
-    """Metres from a point to one piece, and from the piece's first end to the nearest point on it.
+def to_chord(  # noqa: PLR0917
+    x: float, y: float, z: float, ax: float, ay: float, az: float, ux: float, uy: float, uz: float, half: float
+) -> tuple[float, float]:
+    """The straight metres from a point to one piece, and from the piece's first end to the nearest point on it.
 
-    The chord is lifted by its sagitta along the normal; what is left of the curvature is below a millimetre for pieces
-    of `LONGEST` and distances up to 50 km.
+    The point is given from the middle of the piece; (ax, ay, az) is `along`, (ux, uy, uz) `up`. The chord is lifted by
+    its sagitta along the normal; what is left of the curvature is below a millimetre for pieces of `LONGEST` and
+    distances up to 50 km.
     """
-    x, y, z = point[0] - middle[0], point[1] - middle[1], point[2] - middle[2]
-    t = x * along[0] + y * along[1] + z * along[2]
+    t = x * ax + y * ay + z * az
     # Seen from aside, the foot of a perpendicular great circle lies nearer to the middle than it is.
     t *= 1.0 + (x * x + y * y + z * z - t * t) / (2.0 * RADIUS * RADIUS)
     t = min(max(t, -half), half)
     lift = (half * half - t * t) / (2.0 * RADIUS)
-    x -= t * along[0] + lift * up[0]
-    y -= t * along[1] + lift * up[1]
-    z -= t * along[2] + lift * up[2]
-    return arc(math.sqrt(x * x + y * y + z * z)), t + half
+    x -= t * ax + lift * ux
+    y -= t * ay + lift * uy
+    z -= t * az + lift * uz
+    return math.sqrt(x * x + y * y + z * z), t + half

@@ -9,7 +9,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from geoapp.risk.parameters import Asked
-from layers.text import Text
+from layers.text import Text, typeset
 
 ABSENCE = Text(
     "Absence of reports is not absence of incidents.",
@@ -101,11 +101,4 @@ def sentence(
             else Text(f"{much.en} of them are synthetic.", f"{much.fr} d'entre eux sont synthétiques.")
         )
     parts.append(ABSENCE)
-    return Text(" ".join(each.en for each in parts), french(" ".join(each.fr for each in parts)))
-
-
-def french(words: str) -> str:
-    """French words with the spaces that do not break before signs of two parts."""
-    for sign in ":;?!%»":
-        words = words.replace(f" {sign}", f"\u00a0{sign}")
-    return words
+    return Text(" ".join(each.en for each in parts), typeset(" ".join(each.fr for each in parts), "fr"))
