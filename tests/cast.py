@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from geoapp.access.secret import hash_of
@@ -48,3 +49,10 @@ def cookie(name: str) -> tuple[str, str]:
 def form_token(name: str) -> str:
     """The token of somebody's forms; the public's are bound to the cookie of PUBLIC_FORM."""
     return token_for(PUBLIC_FORM[1] if name == "public" else name)
+
+
+def signed_in(client: FlaskClient, name: str) -> FlaskClient:
+    """A client as the browser of one of the cast, or "public", whose forms bear the token that those of a page do."""
+    client.set_cookie(*(PUBLIC_FORM if name == "public" else cookie(name)))
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = form_token(name)
+    return client

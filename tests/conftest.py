@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from browser import Visit, chromium, serving, visiting
-from cast import PUBLIC_FORM, cookie, form_token, join
+from cast import join, signed_in
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -151,17 +151,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client_of(app: Flask) -> Callable[[str], FlaskClient]:
     """Clients of the application on this test's database, each signed in as one of the cast, or "public"."""
 
-    def signed_in(name: str) -> FlaskClient:
-        made = app.test_client()
-        if name == "public":
-            made.set_cookie(*PUBLIC_FORM)
-        else:
-            made.set_cookie(*cookie(name))
-        # As every form of a page does.
-        made.environ_base["HTTP_X_CSRF_TOKEN"] = form_token(name)
-        return made
-
-    return signed_in
+    return lambda name: signed_in(app.test_client(), name)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 
 import pytest
 from browser import GEOAPP, await_answer, free_port
-from cast import cookie
+from cast import PUBLIC_FORM, signed_in
 from conftest import environment_for
 from flask import Flask, request
 from flask.testing import FlaskClient
@@ -98,7 +98,9 @@ def test_a_proxy_cannot_bring_a_foreign_name(settings: Settings) -> None:
 
 @pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP"])
 def test_looking_as_is_closed_behind_a_proxy(header: str, app: Flask) -> None:
-    answer = app.test_client().post("/demo/look-as", data={"name": "public"}, headers={header: "127.0.0.1"})
+    answer = signed_in(app.test_client(), "public").post(
+        "/demo/look-as", data={"name": "public"}, headers={header: "127.0.0.1"}
+    )
     assert answer.status_code == 403
 
 
@@ -106,7 +108,12 @@ def test_looking_as_is_closed_where_proxies_are_expected(settings: Settings) -> 
     app = create_app(replace(settings, trusted_proxies=TrustedProxies(hops=1)))
     forwarded = {"X-Forwarded-For": "127.0.0.1"}
     for headers in ({}, forwarded):
-        assert app.test_client().post("/demo/look-as", data={"name": "public"}, headers=headers).status_code == 403
+        assert (
+            signed_in(app.test_client(), "public")
+            .post("/demo/look-as", data={"name": "public"}, headers=headers)
+            .status_code
+            == 403
+        )
     app.extensions[ENGINE].dispose()
 
 
@@ -145,7 +152,9 @@ def test_a_redirect_stays_on_the_server(app: Flask) -> None:
         location = app.test_client().get(path).headers.get("Location", "http://localhost/")
         assert location.startswith(("http://localhost/", "/")) and not location.startswith("//")
     for where in ("//evil.example", "https://evil.example/"):
-        answer = app.test_client().post(f"/demo/look-as?next={where}&lang=fr", data={"name": "public", "next": where})
+        answer = signed_in(app.test_client(), "public").post(
+            f"/demo/look-as?next={where}&lang=fr", data={"name": "public", "next": where}
+        )
         assert answer.headers["Location"] == "/?lang=fr"
 
 
@@ -156,12 +165,14 @@ def test_the_cookie_is_for_tls_where_there_is_tls(app: Flask, engine: Engine) ->
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO app_user (user_name, synthetic) VALUES ('demo-1', true)"))
         connection.execute(text("INSERT INTO user_scope (user_name, role) VALUES ('demo-1', 'admin')"))
-    for scheme in ("http", "https"):
-        answer = app.test_client().post("/demo/look-as", data={"name": "demo-1"}, base_url=f"{scheme}://localhost")
+    for scheme, prefix in (("http", ""), ("https", "__Host-")):
+        client = signed_in(app.test_client(), "public")
+        client.set_cookie(f"{prefix}{PUBLIC_FORM[0]}", PUBLIC_FORM[1])
+        answer = client.post("/demo/look-as", data={"name": "demo-1"}, base_url=f"{scheme}://localhost")
         assert answer.status_code == 303
         said = answer.headers["Set-Cookie"]
-        assert COOKIE in said
-        assert {"HttpOnly", "SameSite=Strict"} <= set(said.split("; "))
+        assert said.startswith(f"{prefix}{COOKIE}=")
+        assert {"HttpOnly", "SameSite=Lax"} <= set(said.split("; "))
         assert ("Secure" in said.split("; ")) is (scheme == "https")
         assert ("Strict-Transport-Security" in answer.headers) is (scheme == "https")
 
@@ -182,9 +193,7 @@ def small(settings: Settings) -> Iterator[Callable[[str], FlaskClient]]:
     app = create_app(replace(settings, max_form_kb=FORM, max_upload_mb=1, max_form_parts=10))
 
     def client(name: str) -> FlaskClient:
-        opened = app.test_client()
-        opened.set_cookie(*cookie(name))
-        return opened
+        return signed_in(app.test_client(), name)
 
     app.add_url_rule("/api/v1/send", "send", lambda: {"got": len(request.files), **request.form}, methods=["POST"])
     yield client

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from browser import Visit, serving, visiting
-from cast import cookie
+from cast import signed_in
 from conftest import a_database, environment_for
 from flask import Flask
 from flask.testing import FlaskClient
@@ -84,12 +84,7 @@ def planted_app(planted: tuple[Settings, Planting]) -> Iterator[Flask]:
 def client_of(planted_app: Flask) -> Callable[[str], FlaskClient]:
     """Clients of it, each signed in as one of the cast."""
 
-    def signed_in(name: str) -> FlaskClient:
-        made = planted_app.test_client()
-        made.set_cookie(*cookie(name))
-        return made
-
-    return signed_in
+    return lambda name: signed_in(planted_app.test_client(), name)
 
 
 @pytest.fixture(scope="module")

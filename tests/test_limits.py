@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from browser import serving
-from cast import cookie
+from cast import signed_in
 from conftest import environment_for
 from flask import Flask
 from flask.testing import FlaskClient
@@ -39,8 +39,7 @@ def client_for(settings: Settings) -> Iterator[ClientFor]:
             made[-1].add_url_rule("/api/v1/risk/test", "risk", view_func=_question)
         opened = made[-1].test_client()
         opened.environ_base["REMOTE_ADDR"] = address
-        opened.set_cookie(*cookie(name))
-        return opened
+        return signed_in(opened, name)
 
     yield client
     for app in made:
@@ -220,7 +219,7 @@ def test_a_refusal_is_in_the_audit_and_a_flood_is_not(client_for: ClientFor, eng
         analyst.get(TILE)
     with engine.connect() as connection:
         events = connection.execute(REFUSED).all()
-    assert set(events) == {("analyst", "address/tiles.tile")}
+    assert set(events) == {("analyst", "page/tiles.tile")}
     assert 1 <= len(events) <= 11
 
 
@@ -229,7 +228,7 @@ def test_what_is_forbidden_is_in_the_audit_without_its_query(client_for: ClientF
     assert answer.status_code == 403
     with engine.connect() as connection:
         events = connection.execute(text("SELECT object, after::text FROM audit_event WHERE what = 'refused'")).all()
-    assert [event.object for event in events] == ["address/people.look_as"]
+    assert [event.object for event in events] == ["page/people.look_as"]
     assert "403" in events[0].after
 
 

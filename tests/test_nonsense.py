@@ -101,7 +101,8 @@ def orderly(answer: TestResponse, asked: object) -> None:
     assert answer.headers["X-Request-ID"], asked
     assert "Set-Cookie" not in answer.headers or "x=1" not in answer.headers["Set-Cookie"]
     if answer.status_code >= 400:
-        program = answer.request.path.startswith(FOR_PROGRAMS)
+        # Whoever brings a token is a program.
+        program = answer.request.path.startswith(FOR_PROGRAMS) or "Authorization" in answer.request.headers
         assert answer.mimetype == ("application/problem+json" if program else "text/html"), asked
         said = answer.get_data(as_text=True)
         for leak in ("Traceback", "sqlalchemy", "psycopg", "werkzeug", "/geoapp/web"):

@@ -166,6 +166,8 @@ def _value(parameter: click.Parameter) -> str:
     """Something that a parameter takes."""
     if isinstance(parameter.type, click.Choice):
         return str(parameter.type.choices[0])
+    if parameter.type is click.UUID:
+        return "00000000-0000-4000-8000-000000000000"
     return __file__ if isinstance(parameter.type, click.Path | click.File) else "1"
 
 

@@ -68,8 +68,9 @@ def command_of(question: Question) -> click.Command:
         values = {
             name: "1" if value is True else str(value) for name, value in given.items() if value not in (None, False)
         }
+        settings = Settings.from_environment()
         body = None if file is None else _read(file)
-        with acting_database(Settings.from_environment(), user) as engine, engine.connect() as connection:
+        with acting_database(settings, user) as engine, engine.connect() as connection:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             answer = as_json(ask(connection, question.name, values, body))
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json_ else in_words(answer))
@@ -141,8 +142,8 @@ for _question in QUESTIONS.values():
 @USER_OPTION
 def backtest(first: str, last: str, plot: Path | None, as_json_: bool, user: str | None) -> None:
     """Measure whether pressure foretold where incidents fell, every 90 days from --from to --to."""
-    days = [day(replace(ON, name=name), text) for name, text in (("from", first), ("to", last))]
     settings = Settings.from_environment()
+    days = [day(replace(ON, name=name), text) for name, text in (("from", first), ("to", last))]
     with acting_database(settings, user) as engine, engine.connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         with tqdm(desc="backtest", unit=" days", leave=False, disable=None, file=sys.stderr) as bar:

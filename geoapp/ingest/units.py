@@ -119,7 +119,7 @@ def compare(connection: Connection, stage: Stage, findings: Findings) -> None:
                 findings.add(rule, row, "stated_unit", word, repair)
 
 
-def _differs(stated: str, units: list[str], names: Mapping[str, set[str]]) -> tuple[str, str | None] | None:
+def _differs(stated: str, units: list[str], names: Mapping[str, set[str]]) -> tuple[str, str | Text | None] | None:
     """The rule that a stated unit breaks, and the units in which the row lies; None where they agree."""
     meant = names.get(squeeze(stated))
     if meant is None:

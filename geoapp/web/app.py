@@ -20,6 +20,7 @@ from geoapp.web import (
     people,
     policy,
     proxies,
+    refusals,
     request_id,
     uploads,
 )
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         database,
         forms,
         people,
-        audit,
+        refusals,
     ):
         part.init_app(app)
     for blueprint in (

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
-from flask import Blueprint, Flask, Response, abort, current_app, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, g, make_response, render_template, request, url_for
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from geoapp.access.audit import record
 from geoapp.access.events import Event, EventFilter, read_events_page, sealed_at
 from geoapp.access.people import ADMIN, list_people
 from geoapp.errors import BadRequestError
 from geoapp.settings import Settings
-from geoapp.web.database import current_viewer, reading, writing
-from layers.catalogue import LAYERS
+from geoapp.web.database import current_viewer, reading
 from layers.tables import Base
 from layers.text import Text
 from layers.vocabulary import EVENT
 
 audit = Blueprint("audit", __name__)
 
-# Addresses that hold no row of anybody's: a missing file or tile is no refusal.
-UNWATCHED = ("static", "tiles.")
 LARGEST = 2**63 - 1
 NO_PAGE = "The address names no page of the audit. Open it from its first page."
 NO_DAY = Text("Write a day such as 2026-03-31.", "Écrivez un jour comme 2026-03-31.")
-
-log = logging.getLogger(__name__)
-
-
-def init_app(app: Flask) -> None:
-    """Record every refusal."""
-    app.after_request(_record_refusal)
 
 
 def record_read(connection: Connection, table: str, key: object) -> None:
@@ -52,30 +40,6 @@ def object_named(table: str, key: str) -> str:
         return f"{table}/{UUID(key)}"
     except ValueError:
         return table
-
-
-def _record_refusal(response: Response) -> Response:
-    # For an address that there is not, nobody is refused anything.
-    refused = response.status_code in {401, 403} or (response.status_code == 404 and request.endpoint is not None)
-    if not refused or (request.endpoint or "").startswith(UNWATCHED):
-        return response
-    try:
-        with writing() as connection:
-            record(connection, "refused", _refused_object(), after={"status": response.status_code})
-    except SQLAlchemyError as error:
-        # The answer is a refusal anyway.
-        log.warning("a refusal is not in the audit: %s", type(error).__name__)
-    return response
-
-
-def _refused_object() -> str:
-    """What was asked for: a row whether it exists or not, so that the audit tells nobody which; else the page."""
-    asked = request.view_args or {}
-    if request.endpoint == "details.detail" and asked.get("name") in LAYERS:
-        return object_named(LAYERS[asked["name"]].key.table.name, asked["key"])
-    if request.blueprint in {"incidents", "releases"}:
-        return object_named("incident", str(asked.get("key") or asked.get("incident_id")))
-    return f"page/{request.endpoint}" if request.endpoint else "page"
 
 
 @audit.get("/admin/audit")

@@ -51,7 +51,11 @@ def introduce(connection: Connection) -> str:
 
 def _sent_token() -> tuple[str, str]:
     """The name, empty where none is given, and the token."""
-    sent = request.authorization
+    try:
+        sent = request.authorization
+    except ValueError:
+        # Letters that Base64 does not have.
+        sent = None
     if sent is not None and sent.type == "bearer" and sent.token:
         return "", sent.token
     if sent is not None and sent.type == "basic" and sent.password:

@@ -23,7 +23,6 @@ from geoapp.errors import (
 from geoapp.web.credentials import CHALLENGE, by_token
 from geoapp.web.language import translate
 from geoapp.web.people import viewer_if_known
-from geoapp.web.refusals import record_refusal
 from geoapp.web.uploads import most_in_words
 from layers.filter import FilterError
 
@@ -98,7 +97,6 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, said: str) -> Response:
-    record_refusal(status)
     if by_token() or request.path.startswith(FOR_PROGRAMS):
         answer = jsonify(type="about:blank", title=_title(status), status=status, detail=said)
         answer.mimetype = "application/problem+json"

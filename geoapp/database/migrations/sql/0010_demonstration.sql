@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['mine_site', 'site_alias', 'site_visit', 'facility', 'route', 'checkpoint', 'deployment',
         'escort_movement', 'incident', 'incident_release', 'committee', 'committee_seat', 'meeting', 'action', 'risk_item',
-        'training', 'app_user'] LOOP
+        'training', 'app_user', 'alias_refusal', 'network_edge'] LOOP
         EXECUTE format('CREATE POLICY demonstration ON %I AS RESTRICTIVE'
                        ' USING ((SELECT viewer_sees_real()) OR synthetic)', name);
     END LOOP;

@@ -46,13 +46,17 @@ BEGIN
 END $$;
 
 -- Names in functions mean the tables of geoapp, also where somebody has a temporary one of that name.
-ALTER FUNCTION admin_unit_subdivide() SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION units_at(geometry, date) SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION units_above(text) SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION admin_unit_units() SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION located_units() SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION training_units() SET search_path = pg_catalog, public, pg_temp;
-ALTER FUNCTION committee_units() SET search_path = pg_catalog, public, pg_temp;
+DO $$
+DECLARE
+    each record;
+BEGIN
+    -- Those whose body is text: the others were bound to their tables when they were made.
+    FOR each IN SELECT oid::regprocedure AS signature FROM pg_proc AS made
+                 WHERE pronamespace = 'public'::regnamespace AND prosqlbody IS NULL AND proconfig IS NULL
+                   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = made.oid AND deptype = 'e') LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, public, pg_temp', each.signature);
+    END LOOP;
+END $$;
 
 -- A number that counts the findings of everybody's imports would tell how many there are.
 ALTER TABLE import_issue DROP COLUMN import_issue_id;
