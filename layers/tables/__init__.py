@@ -2,6 +2,7 @@
 
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
+from layers.tables.changes import Change
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
@@ -28,6 +29,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "BaseFeature",
+    "Change",
     "Checkpoint",
     "Committee",
     "CommitteeSeat",

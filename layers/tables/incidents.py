@@ -98,6 +98,7 @@ class Incident(Located, Base):
         ),
         Index("ix_incident_occurred_from", "occurred_from"),
         Index("ix_incident_policy", "incident_id", postgresql_include=["country", "units", "sealed", "handlers"]),
+        Index("ix_incident_sealed", "handlers", postgresql_using="gin", postgresql_where=text("sealed")),
         in_range("date_precision", 1, 4),
         one_of("channel", vocab.CHANNEL),
         one_of("category", vocab.CATEGORY),
