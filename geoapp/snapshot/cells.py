@@ -65,25 +65,23 @@ class Cells:
 
 def count_cells(columns: Columns, rows: NDArray[np.bool_] | None, zoom: int) -> Cells:
     """The rows, or some of them, in the cells of a zoom; those without a place are left out."""
-    if rows is not None:
-        columns = columns.take(rows)
-    numbers = (columns.place >> np.uint64(2 * (BITS - zoom))).astype(np.int64)
-    if (columns.place == NOWHERE).any():
-        placed = columns.place != NOWHERE
-        columns, numbers = columns.take(placed), numbers[placed]
-    cell, which = _distinct(numbers)
+    chosen = slice(None) if rows is None else np.flatnonzero(rows)
+    place = columns.place[chosen]
+    if (place == NOWHERE).any():
+        chosen = np.flatnonzero(columns.place != NOWHERE if rows is None else rows & (columns.place != NOWHERE))
+        place = columns.place[chosen]
+    cell, which = _distinct((place >> np.uint64(2 * (BITS - zoom))).astype(np.int64))
     size = len(cell)
+    level, category = columns.level[chosen], columns.category[chosen]
 
     def total(weights: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(which, weights, minlength=size).astype(np.float64)
+        return np.bincount(which, weights[chosen], minlength=size).astype(np.float64)
 
     return Cells(
         cell=cell,
         count=np.bincount(which, minlength=size),
-        levels=np.bincount(which * LEVELS + columns.level, minlength=size * LEVELS).reshape(size, LEVELS),
-        categories=np.bincount(which * CATEGORIES + columns.category, minlength=size * CATEGORIES).reshape(
-            size, CATEGORIES
-        ),
+        levels=np.bincount(which * LEVELS + level, minlength=size * LEVELS).reshape(size, LEVELS),
+        categories=np.bincount(which * CATEGORIES + category, minlength=size * CATEGORIES).reshape(size, CATEGORIES),
         weight=total(columns.weight),
         lon=total(columns.lon),
         lat=total(columns.lat),
