@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import numpy as np
 
@@ -20,6 +21,14 @@ def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) ->
         return snapshot.base.pyramid.in_tile(z, x, y)
     rows = snapshot.in_tile(z, x, y)
     return count_cells(rows, matching(rows, snapshot.unit_sets, chosen), z + CELL_BITS)
+
+
+def ids_in_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) -> list[UUID]:
+    """The incidents of a tile that a filter lets through."""
+    rows = snapshot.in_tile(z, x, y)
+    passed = matching(rows, snapshot.unit_sets, chosen)
+    ids = rows.ids if passed is None else rows.ids[passed]
+    return [UUID(bytes=each.tobytes()) for each in ids]
 
 
 def encode_cells(cells: Cells, name: str, extent: int, tile: tuple[int, int, int]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -12,6 +13,8 @@ from sqlalchemy import (
     Connection,
     Select,
     SQLColumnExpression,
+    Uuid,
+    any_,
     cast,
     column,
     func,
@@ -21,10 +24,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from geoapp.errors import NotFoundError
-from geoapp.publish.cells import cells_of_tile, encode_cells
-from geoapp.snapshot.curve import BITS, STEPS_PER_METRE, WORLD
+from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
+from geoapp.snapshot.curve import BITS, WORLD
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
 from layers.layer import MapLayer
@@ -87,6 +91,9 @@ def layer_tile(
             return b""
         if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
             return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
+        # By their ids: a filter may leave few of the many rows that lie in the tile.
+        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen))
+        return _encode(connection, rows.cte("feature"), layer.name, layer.extent)
     return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
 
 
@@ -105,27 +112,32 @@ def base_tile(connection: Connection, tile: Tile) -> bytes:
     return b"".join(parts)
 
 
-def _rows(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
+def _rows(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID] | None = None) -> Select[Any]:
     parts = [
         each.rows(place, chosen)
         .add_columns(_drawn(each, place.geom_3857, tile), *each.properties, _synthetic(each))
-        .where(*_reached(each, place.geom_3857, tile))
+        .where(*_reached(each, place.geom_3857, tile), *_among(each, ids))
         for each in _shown(layer)
         for place in each.places
     ]
     return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
 
 
+def _among(layer: MapLayer, ids: list[UUID] | None) -> Sequence[SQLColumnExpression[bool]]:
+    # One array, so that the statement stays the same whatever their number.
+    return [] if ids is None else [layer.key == any_(cast(ids, ARRAY(Uuid())))]
+
+
 def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Sequence[SQLColumnExpression[bool]]:
     """What a tile draws: points that lie in it, its west and north bound included, and what else reaches into it."""
     if not layer.points:
         return [geom.op("&&")(tile.reach)]
-    column = (func.ST_X(geom) + WORLD) * STEPS_PER_METRE
-    row = (WORLD - func.ST_Y(geom)) * STEPS_PER_METRE
+    column, row = (0.5 + func.ST_X(geom) / (2 * WORLD)) * 2.0**BITS, (0.5 - func.ST_Y(geom) / (2 * WORLD)) * 2.0**BITS
     # As the snapshot does it, to the last bit, so that a row is in the tile that counts it.
     side = float(2 ** (BITS - tile.z))
     return [
-        geom.op("&&")(tile.bounds),
+        # A millimetre more, for what was rounded to the line.
+        geom.op("&&")(func.ST_Expand(tile.bounds, literal_column("0.001"))),
         column >= tile.x * side,
         column < (tile.x + 1) * side,
         row >= tile.y * side,

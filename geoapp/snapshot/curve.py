@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 WORLD = 20037508.342789244
 # Steps along a side, as a power of 2: 19 mm each.
 BITS = 31
-STEPS_PER_METRE = 2**BITS / (2 * WORLD)
 # The place of what has no point, or one beyond the square: behind all others.
 NOWHERE = np.uint64(2**64 - 1)
 
@@ -23,7 +22,8 @@ def places(x: NDArray[np.float64], y: NDArray[np.float64]) -> Places:
 
     A point on the line between two tiles belongs to the eastern or southern one.
     """
-    column, row = (x + WORLD) * STEPS_PER_METRE, (WORLD - y) * STEPS_PER_METRE
+    # As shares of the side: the lines between tiles are exact fractions, to which what is a bit off them is rounded.
+    column, row = (0.5 + x / (2 * WORLD)) * 2**BITS, (0.5 - y / (2 * WORLD)) * 2**BITS
     inside = (column >= 0) & (column < 2**BITS) & (row >= 0) & (row < 2**BITS)
     found: Places = interleave(
         np.where(inside, column, 0).astype(np.uint64), np.where(inside, row, 0).astype(np.uint64)
