@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from geoapp.database.engine import open_engine
 from geoapp.settings import Settings
 from geoapp.snapshot import file, store
 from geoapp.snapshot.changes import changes_since
+from geoapp.snapshot.snapshot import TABLES
 from layers.filter import Filter
 
 ALL = Filter()
@@ -322,3 +324,17 @@ def test_a_filter_chooses_the_rows_that_sql_chooses(asked: Worker, chosen: Filte
     with transaction(asked.web, name, asked.watch) as (connection, reading):
         snapshot = asked.store.read(connection, reading)
         assert told_by_snapshot(snapshot, chosen) == told_by_sql(connection, chosen)
+
+
+POLICIES = text("SELECT tablename, qual FROM pg_policies WHERE tablename = ANY (:names) AND cmd IN ('SELECT', 'ALL')")
+
+
+def test_what_is_shared_hangs_on_no_more_than_the_scope_says(filled: Engine) -> None:
+    """Who reads which row: by units, and by name where it is sealed. More than that has to be told to start_reading."""
+    with filled.connect() as connection:
+        found = {name: condition for name, condition in connection.execute(POLICIES, {"names": list(TABLES)})}
+    assert set(found) == set(TABLES)
+    for condition in found.values():
+        asked = re.sub(r"\(\s*SELECT viewer_units\([^)]*\) AS viewer_units\)(::text\[\])?", "UNITS", condition)
+        asked = re.sub(r"\(NOT sealed\) OR \(\(\s*SELECT viewer\(\) AS viewer\) = ANY \(handlers\)\)", "SEALED", asked)
+        assert not re.search(r"SELECT|viewer|now|today|current", asked), asked

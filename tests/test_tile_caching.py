@@ -123,4 +123,4 @@ def test_what_cannot_be_asks_nobody_and_is_kept_nowhere(
     assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
     assert "ETag" not in answer.headers
     assert client.get("/tiles/incidents/5/32/0.mvt").status_code == 404
-    assert app.extensions.get(tiles.KEEPER, Keeper()).bytes == 0
+    assert app.extensions.get(tiles.KEEPER, Keeper(0)).bytes == 0

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-MOST_BYTES = 32 * 2**20
 # What a header takes up anyway, and what an entry costs beside its content.
 SMALLEST, OVERHEAD = 400, 200
 LEVEL = 5
@@ -35,7 +34,7 @@ class Kept:
 class Keeper:
     """Answers by the tag of what they depend on; those that were asked for least lately go first."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES):
+    def __init__(self, most_bytes: int):
         self._most = most_bytes
         self._answers: OrderedDict[str, Kept] = OrderedDict()
         self._lock = Lock()

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request, url
 from sqlalchemy import Connection
 
 from geoapp.publish.tiles import MAX_ZOOM, Tile, base_tile, layer_tile
+from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, named
 from geoapp.web.database import look, read_snapshot, reading_one_version, restart
 from geoapp.web.kept import Keeper, Kept
@@ -98,7 +99,9 @@ def _answer(tag: str, kept: Kept | None) -> Response:
 
 
 def _keeper() -> Keeper:
-    return cast(Keeper, current_app.extensions.setdefault(KEEPER, Keeper()))
+    settings: Settings = current_app.extensions["geoapp.settings"]
+    made = Keeper(settings.tile_cache_mb * 2**20)
+    return cast(Keeper, current_app.extensions.setdefault(KEEPER, made))
 
 
 @tiles.get("/<name>.json")
