@@ -332,7 +332,7 @@ POLICIES = text("SELECT tablename, qual FROM pg_policies WHERE tablename = ANY (
 def test_what_is_shared_hangs_on_no_more_than_the_scope_says(filled: Engine) -> None:
     """Who reads which row: by units, and by name where it is sealed. More than that has to be told to start_reading."""
     with filled.connect() as connection:
-        found = {name: condition for name, condition in connection.execute(POLICIES, {"names": list(TABLES)})}
+        found = {row.tablename: row.qual for row in connection.execute(POLICIES, {"names": list(TABLES)})}
     assert set(found) == set(TABLES)
     for condition in found.values():
         asked = re.sub(r"\(\s*SELECT viewer_units\([^)]*\) AS viewer_units\)(::text\[\])?", "UNITS", condition)

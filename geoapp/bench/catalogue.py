@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
+from geoapp.bench.tiles import run_tiles
 
 
 class Result(Protocol):
@@ -32,4 +33,5 @@ class Benchmark:
 
 BENCHMARKS = {
     "access": Benchmark("what row-level security costs maps, features and corridors", run_access),
+    "tiles": Benchmark("tiles of incidents a second, against tipg and a file sent by nginx", run_tiles),
 }
