@@ -44,8 +44,8 @@ def _points(cells: Cells, extent: int, z: int, x: int, y: int) -> Iterator[tuple
     side = extent >> CELL_BITS
     column, row = separate(cells.cell.astype(np.uint64))
     left, top = (column - (x << CELL_BITS)) * side, (row - (y << CELL_BITS)) * side
-    columns = np.clip(np.floor(across), left, left + side - 1).astype(int).tolist()
-    rows = np.clip(np.floor(down), top, top + side - 1).astype(int).tolist()
+    columns = np.clip(np.rint(across), left, left + side - 1).astype(int).tolist()
+    rows = np.clip(np.rint(down), top, top + side - 1).astype(int).tolist()
     categories = ["", *CODES["category"]]
     weights = (cells.weight / WEIGHT_UNIT).tolist()
     counted = zip(

@@ -150,10 +150,10 @@ def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLCo
         return _clip(geom, tile, layer.extent)
     unit = 2 * WORLD / 2**tile.z / layer.extent
     west, north = tile.x * unit * layer.extent - WORLD, WORLD - tile.y * unit * layer.extent
-    # Rounding to the nearest unit would put the last half of one into the next tile.
+    # The nearest unit may be the first of the next tile.
     last = float(layer.extent - 1)
-    across = func.least(func.greatest(func.floor((func.ST_X(geom) - west) / unit), 0.0), last)
-    down = func.least(func.greatest(func.floor((north - func.ST_Y(geom)) / unit), 0.0), last)
+    across = func.least(func.greatest(func.round((func.ST_X(geom) - west) / unit), 0.0), last)
+    down = func.least(func.greatest(func.round((north - func.ST_Y(geom)) / unit), 0.0), last)
     return func.ST_Point(across, down).label("geom")
 
 

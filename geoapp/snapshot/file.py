@@ -8,7 +8,7 @@ import mmap
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,14 @@ class Folder:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Let one process at a time make a snapshot; the lock ends with its process, however that ends."""
-        with os.fdopen(os.open(self.path / (name + LOCK), os.O_RDWR | os.O_CREAT, 0o600), "wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """Let one process at a time make a snapshot; the lock ends with its process, however that ends.
+
+        Where there is no room for it, several may make the same.
+        """
+        with ExitStack() as stack:
+            with suppress(OSError):
+                opened = os.open(self.path / (name + LOCK), os.O_RDWR | os.O_CREAT, 0o600)
+                fcntl.flock(stack.enter_context(os.fdopen(opened, "wb")), fcntl.LOCK_EX)
             yield
 
     def sweep(self) -> None:

@@ -26,6 +26,13 @@ VIEWS = {"public_mine_site": "mine_site"}
 BASE_TABLES = {"base_feature", "admin_unit"}
 MVT = "application/vnd.mapbox-vector-tile"
 BASE = "base"
+# What a tile's counts bear beside the level and category of their rows.
+CELL_FIELDS = {
+    "cell": "true for the incidents of a cell of a grid, counted",
+    "count": "incidents in the cell",
+    "weighted": "the sum of their house weights",
+    "synthetic": "true where any of them is",
+}
 # What the four countries fit in: west, south, east, north.
 BOUNDS = [12.0, -13.6, 35.1, 5.5]
 
@@ -115,7 +122,10 @@ def tilejson(name: str) -> Response:
         title = "base map"
     else:
         layer = LAYERS[name]
-        described = [{"id": name, "fields": {each.key: str(each.type) for each in layer.properties if each.key}}]
+        fields = {each.key: str(each.type) for each in layer.properties if each.key}
+        if layer.weight is not None:
+            fields |= CELL_FIELDS
+        described = [{"id": name, "fields": fields}]
         title = layer.title.in_language(language)
     pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0, _external=True)
     return jsonify(
