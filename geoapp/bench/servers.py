@@ -69,6 +69,8 @@ def nginx_server(files: Mapping[str, bytes], folder: Path) -> Iterator[int | Non
         yield None
         return
     port = _free_port()
+    # Started by root, it reads them as somebody else.
+    folder.chmod(0o755)
     (folder / "files").mkdir()
     for name, content in files.items():
         (folder / "files" / name).write_bytes(content)
