@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from geoapp.snapshot.columns import CODES, Columns
 from geoapp.snapshot.curve import BITS, NOWHERE, run
 
-# Cells along a tile's side, as a power of 2: 8, of 64 pixels each where tiles are drawn 512 pixels wide. In smaller ones
-# the symbols would cover each other.
+# Cells along a tile's side, as a power of 2: 8, of 64 pixels each where tiles are drawn 512 pixels wide. In smaller
+# ones the symbols would cover each other.
 CELL_BITS = 3
 # The zooms whose cells are counted ahead.
 LOW_ZOOMS = 12
