@@ -11,13 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from releasing import ClientOf, report
 from shared_cache import ask_server
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from test_caching import INCIDENTS, as_
 
 from geoapp.settings import Settings
 from geoapp.web import kept, tiles
 from geoapp.web.database import KEY
 from geoapp.web.kept import Keeper, Kept
+from layers.catalogue import LAYERS
 
 LOW = "/tiles/incidents/5/18/16.mvt"
 SITES = "/tiles/mine_sites/5/18/16.mvt"
@@ -76,6 +77,16 @@ def test_tiles_are_compressed_where_that_is_asked_for(
     assert small.headers["ETag"] != plain.headers["ETag"]
     assert "Accept-Encoding" in small.headers["Vary"]
     assert client.get(LOW, headers={"If-None-Match": small.headers["ETag"]}).status_code == 304
+
+
+LOGGED = text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid::regproc::text IN ('log_table', 'log_rows')")
+
+
+def test_what_tiles_are_made_from_is_logged(connection: Connection) -> None:
+    """A table without a trigger would leave its tiles' tags as they are for ever."""
+    logged = set(connection.scalars(LOGGED))
+    used = set().union(*(layer.tables for layer in LAYERS.values()))
+    assert {tiles.VIEWS.get(table, table) for table in used} | tiles.BASE_TABLES <= logged
 
 
 def test_people_of_the_same_rights_share_and_others_do_not(engine: Engine, client_of: ClientOf) -> None:
