@@ -55,6 +55,7 @@ class Settings:
     host: str
     port: int
     workers: int
+    tile_cache_mb: int
     time_zone: str
     language: str
     source_precedence: Mapping[str, tuple[str, ...]]
@@ -87,6 +88,7 @@ class Settings:
             host=reader.get("GEOAPP_HOST", "127.0.0.1", str),
             port=reader.get("GEOAPP_PORT", 8000, _whole_number(1, 65535)),
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
+            tile_cache_mb=reader.get("GEOAPP_TILE_CACHE_MB", 32, _whole_number(0, 4096)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
             source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),

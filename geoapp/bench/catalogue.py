@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from geoapp.bench.access import run_access
 from geoapp.bench.importing import run_importing
 from geoapp.bench.risk import run_corridor, run_hotspots, run_path, run_pressure
+from geoapp.bench.tiles import run_tiles
 
 
 class Result(Protocol):
@@ -39,4 +40,5 @@ BENCHMARKS = {
     "hotspots": Benchmark("hot spots of a year against geopandas and esda", run_hotspots),
     "path": Benchmark("ways over 200,000 edges against networkx", run_path),
     "pressure": Benchmark("the pressure on all sites against geopandas", run_pressure),
+    "tiles": Benchmark("tiles of incidents a second, against tipg and a file sent by nginx", run_tiles),
 }

@@ -35,9 +35,18 @@ def by_token() -> bool:
     return "Authorization" in request.headers
 
 
+def sent() -> tuple[str, str]:
+    """The name, empty where none is given, and the hash of the token that the request brings.
+
+    UnauthorizedError where it brings none that can be read.
+    """
+    name, token = _sent_token()
+    return name, hash_of(token)
+
+
 def sent_token_hash() -> str:
-    """The hash of the token that the request brings; UnauthorizedError where it brings none that can be read."""
-    return hash_of(_sent_token()[1])
+    """The hash alone."""
+    return sent()[1]
 
 
 def introduce(connection: Connection) -> str:

@@ -12,6 +12,7 @@ from layers.tables.accounts import (
 )
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
+from layers.tables.changes import Change
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.network import NetworkEdge
@@ -41,6 +42,7 @@ __all__ = [
     "AuditSeal",
     "Base",
     "BaseFeature",
+    "Change",
     "Checkpoint",
     "Committee",
     "CommitteeSeat",

@@ -106,6 +106,7 @@ class Incident(Located, Base):
             postgresql_where=text("sealed AND incident_no IS NULL"),
         ),
         Index("ix_incident_policy", "incident_id", postgresql_include=["country", "units", "sealed", "handlers"]),
+        Index("ix_incident_sealed", "handlers", postgresql_using="gin", postgresql_where=text("sealed")),
         in_range("date_precision", 1, 4),
         one_of("channel", vocab.CHANNEL),
         one_of("category", vocab.CATEGORY),
