@@ -32,6 +32,12 @@ ON_LINES = text("""
       FROM unnest(ARRAY[28.125, 29.53125, 30.9375, 29.0]) AS lon, unnest(ARRAY[0, -2.811371193331128, 0.5]) AS lat""")
 
 
+CHANGED = text("""
+    DELETE FROM incident WHERE incident_no LIKE 'N-1_';
+    UPDATE incident SET level = 1, killed = 4, geom = 'SRID=4326;POINT(28.9 -2.4)' WHERE incident_no LIKE 'N-2_';
+    INSERT INTO incident (occurred_from, level, geom) VALUES ('2024-05-01', 3, 'SRID=4326;POINT(28.7 -2.3)')""")
+
+
 @pytest.fixture(scope="module")
 def served(
     cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
@@ -42,7 +48,6 @@ def served(
         add_incidents(engine, 500)
         with engine.begin() as connection:
             connection.execute(ON_LINES)
-        engine.dispose()
         app = create_app(settings)
 
         def client(name: str) -> FlaskClient:
@@ -50,6 +55,12 @@ def served(
             made.set_cookie(*cookie(name))
             return made
 
+        # What changes after the first look stands beside the shared rows.
+        for name in ("committee-sk", "coordinator-sk", "analyst"):
+            client(name).get("/tiles/incidents/0/0/0.mvt")
+        with engine.begin() as connection:
+            connection.execute(CHANGED)
+        engine.dispose()
         worker = Worker(settings, None)
         yield worker, client, tmp_path_factory.mktemp("tiles")
         worker.web.dispose()

@@ -9,7 +9,7 @@ import numpy as np
 
 from geoapp.publish.mvt import Value, point_layer
 from geoapp.snapshot.cells import CELL_BITS, LOW_ZOOMS, Cells, count_cells
-from geoapp.snapshot.columns import CODES, WEIGHT_UNIT, matching
+from geoapp.snapshot.columns import CODES, WEIGHT_UNIT, Columns, matching
 from geoapp.snapshot.curve import separate
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
@@ -17,10 +17,14 @@ from layers.filter import Filter
 
 def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) -> Cells:
     """The rows of a tile that a filter lets through, by cell."""
-    if chosen == Filter() and z < LOW_ZOOMS and not snapshot.is_changed_in(z, x, y):
-        return snapshot.base.pyramid.in_tile(z, x, y)
-    rows = snapshot.in_tile(z, x, y)
-    return count_cells(rows, matching(rows, snapshot.unit_sets, chosen), z + CELL_BITS)
+    shared, gone, came = snapshot.parts_in_tile(z, x, y)
+
+    def count(rows: Columns) -> Cells:
+        return count_cells(rows, matching(rows, snapshot.unit_sets, chosen), z + CELL_BITS)
+
+    ahead = chosen == Filter() and z < LOW_ZOOMS
+    cells = snapshot.base.pyramid.in_tile(z, x, y) if ahead else count(shared)
+    return cells.with_changes(count(gone), count(came))
 
 
 def ids_in_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) -> list[UUID]:

@@ -42,6 +42,21 @@ class Cells:
         low, high = np.searchsorted(self.cell, [first, after])
         return Cells(*(part[low:high] for part in vars(self).values()))
 
+    def with_changes(self, gone: Cells, came: Cells) -> Cells:
+        """The cells without some of their rows, and with others; those that hold none any more are left out."""
+        if not len(gone.cell) and not len(came.cell):
+            return self
+        less = Cells(gone.cell, *(-part for name, part in vars(gone).items() if name != "cell"))
+        joined = [
+            np.concatenate(parts) for parts in zip(*(vars(each).values() for each in (self, less, came)), strict=True)
+        ]
+        order = np.argsort(joined[0], kind="stable")
+        cell = joined[0][order]
+        starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
+        sums = [np.add.reduceat(part[order], starts, axis=0) for part in joined[1:]]
+        held = sums[0] > 0
+        return Cells(cell[starts][held], *(part[held] for part in sums))
+
     def coarser(self) -> Cells:
         """Cells of twice the side."""
         if not len(self.cell):

@@ -91,13 +91,12 @@ class Snapshot:
                 rows = join([rows, self.added.take(slice(low, high))])
         return rows
 
-    def is_changed_in(self, z: int, x: int, y: int) -> bool:
-        """Whether any row of a tile is not as it is in `base`."""
+    def parts_in_tile(self, z: int, x: int, y: int) -> tuple[Columns, Columns, Columns]:
+        """A tile's shared rows, of which nothing is copied; those of them that are gone; and those that came."""
         start, end = _run_of(self.base, z, x, y)
-        if np.searchsorted(self.removed, start) < np.searchsorted(self.removed, end):
-            return True
-        low, high = _run_of(self.added, z, x, y) if self.added is not None else (0, 0)
-        return low < high
+        gone = self.removed[np.searchsorted(self.removed, start) : np.searchsorted(self.removed, end)]
+        came = self.added if self.added is not None else self.base.take(NONE)
+        return self.base.take(slice(start, end)), self.base.take(gone), came.take(slice(*_run_of(came, z, x, y)))
 
     def changed(self, ids: set[UUID], now: Columns, unit_sets: UnitSets, seen: str, versions: Versions) -> Snapshot:
         """The snapshot after incidents of some ids have become what is in `now`."""
