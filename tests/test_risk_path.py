@@ -248,3 +248,10 @@ def test_building_again_changes_nothing(built: Engine) -> None:
         before = connection.execute(edges).all()
         assert build_network(connection, lambda _: None) == len(before) > 50
         assert connection.execute(edges).all() == before
+
+
+def test_edges_go_with_their_route(built: Engine) -> None:
+    with built.connect() as connection:
+        connection.execute(text("DELETE FROM route WHERE route_id = 'apart'"))
+        left = connection.scalar(text("SELECT count(*) FROM network_edge WHERE ST_XMax(geom) > 29.4"))
+        assert left == 0

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from geoapp.access.viewer import set_viewer
 from geoapp.database.engine import open_web_engine
 from geoapp.risk.asking import ask
+from geoapp.risk.ground import MOST_WORKED_OUT, Ground
 from geoapp.settings import Settings
 
 NEAR = f"/api/v1/risk/near?lon={LON}&lat={LAT}&radius_km=40&since=2026-01-01"
@@ -103,3 +104,14 @@ def test_what_is_not_committed_is_nobody_elses(engine: Engine, settings: Setting
         writer.rollback()
         assert ask(writer, "near", given).used == 0
     web.dispose()
+
+
+def test_little_is_kept_of_many_days(engine: Engine) -> None:
+    report(engine)
+    with engine.connect() as connection:
+        for day in range(1, 29):
+            ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": f"2026-03-{day:02}"})
+        ground = Ground.of(connection)
+        assert len(ground._worked_out) == MOST_WORKED_OUT
+        assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-12"}).used == 1
+        assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-11"}).used == 0

@@ -10,6 +10,7 @@ than 0.1 mm at 20 km and 1.5 mm at 50 km. Source of the exact way: C. F. F. Karn
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,7 +21,7 @@ from shapely import Geometry
 from geoapp.risk.compiled import compiled
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 
 GEOD = Geod(ellps="WGS84")
 A = GEOD.a

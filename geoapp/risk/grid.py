@@ -22,6 +22,7 @@ FEW_PIECES = 4_000
 
 # West, south, side in degrees; columns and rows of cells.
 Frame = tuple[float, float, float, int, int]
+Found = tuple[Ints, Ints, Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Grid:
         """
         reach = chords.reach(metres)
 
-        def part(begin: int, end: int) -> tuple[Ints, Ints, Floats, Floats]:
+        def part(begin: int, end: int) -> Found:
             return _along(
                 self.points,
                 self.first,
@@ -148,11 +149,16 @@ class Hits:
 
     def settled(self, grid: Grid, lines: list[Line], limit: float) -> Hits:
         """The hits within the limit, those too near to it for the fast way being measured exactly."""
-        keep = self.metres <= limit
-        for at in np.flatnonzero(np.abs(self.metres - limit) <= slack(limit)):
-            place = self.place[at]
-            keep[at] = lines[self.line[at]].distance(float(grid.lon[place]), float(grid.lat[place])) <= limit
-        return Hits(self.line[keep], self.place[keep], self.metres[keep], self.measure[keep])
+        outside = [
+            at
+            for at in np.flatnonzero(self.metres > limit - slack(limit)).tolist()
+            if self.metres[at] > limit + slack(limit)
+            or lines[self.line[at]].distance(float(grid.lon[self.place[at]]), float(grid.lat[self.place[at]])) > limit
+        ]
+        if not outside:
+            return self
+        line, place = np.delete(self.line, outside), np.delete(self.place, outside)
+        return Hits(line, place, np.delete(self.metres, outside), np.delete(self.measure, outside))
 
 
 def _shares(owner: Ints) -> list[int]:
@@ -185,7 +191,7 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
     owner: Ints,
     counts: NDArray[np.bool_],
     limit: float,
-) -> tuple[Ints, Ints, Floats, Floats]:
+) -> Found:
     west, south, side, across, high = frame
     # Distances are compared as chords, which are in the same order.
     limit = 2.0 * RADIUS * math.sin(limit / (2.0 * RADIUS))
@@ -193,8 +199,8 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
     measure = np.zeros(len(points))
     several = np.zeros(len(points), dtype=np.bool_)
     touched = np.empty(len(points), dtype=np.int64)
-    lines = np.empty(1024, dtype=np.int64)
-    places = np.empty(1024, dtype=np.int64)
+    lines = np.empty(1024, dtype=np.int32)
+    places = np.empty(1024, dtype=np.int32)
     metres = np.empty(1024)
     measures = np.empty(1024)
     found = 0

@@ -19,6 +19,8 @@ Thing = TypeVar("Thing")
 # that a writing transaction sees is kept.
 SNAPSHOT = text("SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text END")
 MOST_GROUNDS = 4
+# What is worked out for one day and filter; what is read from the database is kept beside it.
+MOST_WORKED_OUT = 12
 
 _grounds: OrderedDict[Any, Ground] = OrderedDict()
 _lock = Lock()
@@ -31,7 +33,8 @@ class Ground:
         self.viewer = viewer
         self.today = today
         self.snapshot = snapshot
-        self._kept: dict[Any, Any] = {}
+        self._read: dict[Callable[[Connection], Any], Any] = {}
+        self._worked_out: OrderedDict[Any, Any] = OrderedDict()
 
     @classmethod
     def of(cls, connection: Connection) -> Ground:
@@ -58,14 +61,24 @@ class Ground:
         return self.viewer is None or self.viewer.has(*FULL_ROLES)
 
     def get(self, connection: Connection, load: Callable[[Connection], Thing]) -> Thing:
-        """What `load` reads, from before where it was read before."""
-        return self.work_out(connection, load, lambda: load(connection))
-
-    def work_out(self, connection: Connection, name: Any, work: Callable[[], Thing]) -> Thing:
-        """What `work` makes of the rows, kept under a name; not kept where rows changed meanwhile."""
-        if name not in self._kept:
-            made = work()
+        """What `load` reads, from before where it was read before; not kept where rows changed meanwhile."""
+        if load not in self._read:
+            made = load(connection)
             if connection.scalar(SNAPSHOT) != self.snapshot:
                 return made
-            self._kept[name] = made
-        return cast(Thing, self._kept[name])
+            self._read[load] = made
+        return cast(Thing, self._read[load])
+
+    def work_out(self, connection: Connection, name: Any, work: Callable[[], Thing]) -> Thing:
+        """What `work` makes of the rows, kept under a name as the other things lately asked for are."""
+        with _lock:
+            if name in self._worked_out:
+                self._worked_out.move_to_end(name)
+                return cast(Thing, self._worked_out[name])
+        made = work()
+        if connection.scalar(SNAPSHOT) == self.snapshot:
+            with _lock:
+                self._worked_out[name] = made
+                while len(self._worked_out) > MOST_WORKED_OUT:
+                    self._worked_out.popitem(last=False)
+        return made

@@ -69,6 +69,9 @@ ROW = np.dtype(
 )
 HEADER, TRAILER = 19, 2
 UNIT_SETS = text("SELECT DISTINCT hash_array_extended(units, 0), units FROM incident")
+UNITS_OF_SOME = text(
+    "SELECT hash_array_extended(units, 0), units FROM incident WHERE incident_id = ANY (CAST(:ids AS uuid[]))"
+)
 HASHES = text("SELECT code, hashtext(code) FROM unnest(CAST(:codes AS text[])) AS code")
 NUMBERS = text("SELECT incident_id, incident_no FROM incident WHERE incident_id = ANY (CAST(:ids AS uuid[]))")
 
@@ -183,8 +186,8 @@ def as_number(day: dt.date) -> int:
 def load_incidents(connection: Connection) -> Incidents:
     """Read what the transaction's viewer may see."""
     rows = _read(connection)
-    sets = {number: tuple(units) for number, units in connection.execute(UNIT_SETS)}
-    known = np.array(sorted(sets), dtype=np.int64)
+    known, first, place = np.unique(rows["units"].astype(np.int64), return_index=True, return_inverse=True)
+    sets = _unit_sets(connection, known, [uuid.UUID(bytes=each.tobytes()) for each in rows["id"][first]])
     day, level = rows["day"].astype(np.int32), rows["level"].astype(np.int8)
     return Incidents(
         id=rows["id"].copy(),
@@ -203,8 +206,8 @@ def load_incidents(connection: Connection) -> Incidents:
         outcome=_places(connection, rows["outcome"], vocab.OUTCOME),
         actor=_places(connection, rows["actor"], vocab.ACTOR_KIND),
         synthetic=rows["synthetic"].astype(np.bool_),
-        units=np.searchsorted(known, rows["units"].astype(np.int64)).astype(np.int32),
-        unit_sets=tuple(sets[each] for each in known.tolist()),
+        units=place.astype(np.int32),
+        unit_sets=sets,
     )
 
 
@@ -219,6 +222,14 @@ def _read(connection: Connection) -> NDArray[Any]:
     with driver.cursor() as cursor, cursor.copy(COLUMNS) as copy:
         content = b"".join(bytes(block) for block in copy)
     return np.frombuffer(content[HEADER : len(content) - TRAILER], dtype=ROW)
+
+
+def _unit_sets(connection: Connection, known: Ints, ids: list[uuid.UUID]) -> tuple[tuple[str, ...], ...]:
+    """The units behind each hash, read from one incident that has it; from all where that one has changed since."""
+    found = {number: tuple(units) for number, units in connection.execute(UNITS_OF_SOME, {"ids": ids})}
+    if not found.keys() >= set(known.tolist()):
+        found |= {number: tuple(units) for number, units in connection.execute(UNIT_SETS)}
+    return tuple(found.get(each, ()) for each in known.tolist())
 
 
 def _places(connection: Connection, hashes: NDArray[Any], vocabulary: Vocabulary) -> NDArray[np.int8]:
