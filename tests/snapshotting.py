@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Numeric, cast, func, select, text, union_all
 
+from geoapp.access.secret import hash_of
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, Watch
 from geoapp.snapshot.columns import CODES, EPOCH, WEIGHT_UNIT, matching
 from geoapp.snapshot.snapshot import Snapshot
 from geoapp.snapshot.store import Store
-from geoapp.access.secret import hash_of
 from layers.filter import Filter
 from layers.incidents import INCIDENTS, RELEASES
 from layers.tables import Incident, IncidentRelease

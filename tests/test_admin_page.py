@@ -43,7 +43,7 @@ def test_it_shows_everybody_with_roles_units_and_state(client_of: ClientOf, engi
         assert f'id="person-{name}"' in answer.text
     assert "<b>CD-SK</b> Sud-Kivu" in answer.text
     assert answer.text.count('<span class="tag">désactivé</span>') == 1
-    assert answer.text.count('<span class="tag tag-mark">démonstration</span>') == 5
+    assert answer.text.count('<span class="tag tag-mark">démonstration</span>') == 4
     assert '<option value="CD-NK" label="Nord-Kivu">' in answer.text
     assert "data-synthetic" in answer.text
 

@@ -11,6 +11,7 @@ from releasing import FORM
 from rights import PEOPLE
 from test_tiles import tile_of
 
+from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 
 HANDLERS = "coordinator-sk analyst-rw gis-cd"
@@ -124,6 +125,17 @@ def risk_geometry_asks(_: Planting) -> Iterator[Ask]:
         yield Ask(f"/api/v1/risk/area?{ON}&{HAPPENED}", json={"type": "Polygon", "coordinates": [ring]})
 
 
+def of_question(name: str, asks: Callable[[Planting], Iterable[Ask]]) -> Callable[[Planting], Iterable[Ask]]:
+    """Those of some requests that ask one question."""
+    return lambda planting: [ask for ask in asks(planting) if ask.path.startswith(f"/api/v1/risk/{name}?")]
+
+
+# What some questions show of rows.
+RISKS = {
+    "pressure": {HANDLERS: {"incident:restricted": "incident_no"}},
+    "corridor": {HANDLERS: {"route": "name"}},
+    "path": {HANDLERS: {"network_edge": "geom"}},
+}
 # The facts of a row as its popup and its page give them.
 INCIDENT = "incident_no summary_en summary_fr place_text"
 DETAILS = {
@@ -197,11 +209,8 @@ URLS: dict[str, Line] = {
         lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
         {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
     ),
-    "risk.question": Line(
-        risk_asks,
-        {HANDLERS: {"incident:restricted": "incident_id incident_no", "route": "name", "network_edge": "geom"}},
-    ),
-    "risk.question_of_a_geometry": Line(risk_geometry_asks),
+    **{f"risk.{name}": Line(of_question(name, risk_asks), RISKS.get(name, {})) for name in QUESTIONS if name != "area"},
+    **{f"risk.{name}_of_a_geometry": Line(of_question(name, risk_geometry_asks)) for name in ("corridor", "area")},
     "people.look_as": Line(
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
     ),

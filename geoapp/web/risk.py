@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import as_json
 from geoapp.risk.asking import ask
-from geoapp.risk.questions import QUESTIONS
+from geoapp.risk.parameters import ON
+from geoapp.risk.questions import QUESTIONS, Question
 from geoapp.web.database import reading
+from geoapp.web.description import FILTERS, LANGUAGE, Description, Parameter, described
+from geoapp.web.forms import answers_only
+from layers.text import Text
 
 risk = Blueprint("risk", __name__, url_prefix="/api/v1/risk")
 
+RISK = Text("Risk questions", "Questions de risque")
+ANSWER = {
+    "type": "object",
+    "required": ["question", "parameters", "used", "left_out", "excluded", "outside_scope", "sentence"],
+    "properties": {
+        "question": {"type": "string"},
+        "parameters": {"type": "object"},
+        "used": {"type": "integer"},
+        "left_out": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "sentence": {"type": "object", "required": ["fr", "en"]},
+    },
+}
+GEOJSON = {
+    "type": "object",
+    "required": ["type", "coordinates"],
+    "properties": {"type": {"type": "string"}, "coordinates": {"type": "array"}},
+}
 # A line or an area drawn by hand; a shapefile's outline of a country fits in.
 MOST_BYTES = 2_000_000
 TOO_LARGE = QuestionError(
@@ -25,29 +47,42 @@ NOT_JSON = QuestionError(
 )
 
 
-@risk.get("/<name>")
-def question(name: str) -> Response:
-    """Answer a question that takes no geometry."""
-    if name not in QUESTIONS:
-        abort(404)
-    if QUESTIONS[name].body_only:
-        abort(405, valid_methods=["POST"])
-    return _answer(name, None)
+def add_question(question: Question) -> None:
+    """Serve a question: by GET, and by POST about the GeoJSON geometry in the body where it takes one."""
+    name = question.name
+
+    def view() -> Response:
+        return _answer(name, None)
+
+    def view_of_a_geometry() -> Response:
+        return _answer(name, _geometry())
+
+    if not question.body_only:
+        risk.add_url_rule(f"/{name}", name, described(_description(question))(view))
+    if question.body is not None:
+        posted = described(_description(question, GEOJSON))(answers_only(view_of_a_geometry))
+        risk.add_url_rule(f"/{name}", f"{name}_of_a_geometry", posted, methods=["POST"])
 
 
-@risk.post("/<name>")
-def question_of_a_geometry(name: str) -> Response:
-    """Answer a question about the GeoJSON geometry in the body."""
-    if name not in QUESTIONS:
-        abort(404)
-    if QUESTIONS[name].body is None:
-        abort(405, valid_methods=["GET"])
+def _description(question: Question, body: dict[str, Any] | None = None) -> Description:
+    return Description(
+        question.title, RISK, ANSWER, parameters=_parameters(question, body is not None), body=body, errors=(401, 403)
+    )
+
+
+def _parameters(question: Question, with_geometry: bool) -> Sequence[Parameter]:
+    own = [each for each in (*question.parameters, ON) if not (with_geometry and each.name in question.replaced)]
+    filters = [each for each in FILTERS if each.name in question.filters]
+    return [*(Parameter(each.name, "query", each.says, each.schema, each.required) for each in own), *filters, LANGUAGE]
+
+
+def _geometry() -> Any:
     if (request.content_length or 0) > MOST_BYTES:
         raise TOO_LARGE
     body = request.get_json(force=True, silent=True)
     if body is None:
         raise NOT_JSON
-    return _answer(name, body)
+    return body
 
 
 def _answer(name: str, body: Any) -> Response:
@@ -58,3 +93,7 @@ def _answer(name: str, body: Any) -> Response:
     # What is not covered, and where little was reported, must not stay on an office computer.
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+for each_question in QUESTIONS.values():
+    add_question(each_question)
