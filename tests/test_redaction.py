@@ -23,7 +23,7 @@ from geoapp.database.cluster import Cluster
 from geoapp.errors import GeoappError, NotFoundError, RedactionError
 from geoapp.ingest.targets import TARGETS
 from geoapp.redaction.redact import redact
-from geoapp.redaction.remains import blot_out_of_logs, write_anew
+from geoapp.redaction.remains import blot_out_of_logs, forget_snapshots, write_anew
 from geoapp.redaction.subject import REDACTED, find_subject, text_columns
 from geoapp.settings import Settings
 
@@ -297,3 +297,13 @@ def test_logs_keep_their_length(settings: Settings) -> None:
     assert log.stat().st_size == before
     assert log.read_text().startswith("one xxx")
     assert blot_out_of_logs(settings, [f"{NAME}\nand more"]) == 0
+
+
+def test_snapshots_of_server_processes_are_forgotten(settings: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    file = home / "snapshots" / "database" / "rights.columns"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(NAME.encode())
+    forget_snapshots(replace(settings, home=home))
+    assert not file.exists()
+    assert file.parent.exists()

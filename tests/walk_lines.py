@@ -294,7 +294,7 @@ COMMANDS: dict[str, Command] = {
         ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
     ),
     "publish": Command(("publish",)),
-    "token list": Command(("token", "list")),
+    "token list": Command(("token", "list"), (*PEOPLE, "operator")),
     # The commands ask as the addresses do.
     "risk pressure": Command(
         ("risk", "pressure", "--lon", "28.84", "--lat=-2.5", "--on", "2025-01-01"),
@@ -318,7 +318,7 @@ COMMANDS: dict[str, Command] = {
     },
     "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
     "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
-    "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
+    "user list": Command(("user", "list"), (*PEOPLE, "operator"), shows={"admin operator": {"app_user": "user_name"}}),
 }
 # Commands that read no row of anybody's.
 SHOW_NOTHING = {

@@ -68,6 +68,13 @@ def acting_database(settings: Settings, user: str | None) -> Iterator[Engine]:
 
 
 @contextmanager
+def transaction(user: str | None = None) -> Iterator[Connection]:
+    """A transaction on the environment's database, with the rights of `user`; the operator's for None."""
+    with acting_database(Settings.from_environment(), user) as engine, engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Refusals of the import inside are shown in `language`."""
     try:

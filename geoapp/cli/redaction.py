@@ -8,7 +8,7 @@ from geoapp.access.viewer import set_viewer
 from geoapp.cli.context import USER_OPTION, acting_database, current_database
 from geoapp.ingest.targets import TARGETS
 from geoapp.redaction.redact import Redacted, redact
-from geoapp.redaction.remains import blot_out_of_logs, write_anew
+from geoapp.redaction.remains import blot_out_of_logs, forget_snapshots, write_anew
 from geoapp.redaction.subject import find_subject, require_change
 from geoapp.settings import Settings
 
@@ -44,6 +44,7 @@ def redact_(table: str, key: str, column: str, yes: bool, user: str | None) -> N
             done = redact(connection, subject)
         _tell(done)
         said = write_anew(engine, done.tables, done.transaction)
+    forget_snapshots(settings)
     logs = blot_out_of_logs(settings, subject.texts)
     click.echo(f"Written anew, without old versions of rows: {', '.join(sorted(done.tables))}.")
     if logs:

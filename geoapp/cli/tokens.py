@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-from sqlalchemy import Connection
 
 from geoapp.access import tokens
 from geoapp.access.tokens import Token
-from geoapp.cli.context import current_database
+from geoapp.cli.context import USER_OPTION, transaction
 from geoapp.errors import NotFoundError
-from geoapp.settings import Settings
 from layers.vocabulary import ROLE
 
 
@@ -43,7 +39,7 @@ def token() -> None:
 @click.option("--label", default="", help="What it is for, so that it is known again.")
 def add(name: str, days: int, roles: tuple[str, ...], scopes: tuple[str, ...], label: str) -> None:
     """Make a token of NAME and print it, alone and this once."""
-    with _database() as connection:
+    with transaction() as connection:
         secret = tokens.make_token(connection, name, days=days, label=label, roles=roles, units=scopes)
     click.echo(secret)
 
@@ -51,9 +47,10 @@ def add(name: str, days: int, roles: tuple[str, ...], scopes: tuple[str, ...], l
 @token.command(name="list")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_(name: str | None, as_json: bool) -> None:
+@USER_OPTION
+def list_(name: str | None, as_json: bool, user: str | None) -> None:
     """List the tokens of NAME, or of everybody; never what opens anything."""
-    with _database() as connection:
+    with transaction(user) as connection:
         found = tokens.list_tokens(connection, name)
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in found]))
@@ -71,16 +68,10 @@ def list_(name: str | None, as_json: bool) -> None:
 @click.argument("token_id", metavar="ID", type=click.UUID)
 def revoke(token_id: uuid.UUID) -> None:
     """Take the token of ID away, as `token list` shows it; it opens nothing from then on."""
-    with _database() as connection:
+    with transaction() as connection:
         if not tokens.revoke_token(connection, token_id):
             raise NotFoundError(f"There is no token {token_id}. See `geoapp token list`.")
     click.echo("Revoked.")
-
-
-@contextmanager
-def _database() -> Iterator[Connection]:
-    with current_database(Settings.from_environment()) as engine, engine.begin() as connection:
-        yield connection
 
 
 def _as_json(each: Token) -> dict[str, object]:

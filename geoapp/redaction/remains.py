@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from geoapp.errors import RedactionError
 from geoapp.settings import Settings
+from geoapp.snapshot.store import SNAPSHOTS
 
 WAIT_SECONDS = 60
 # What is shorter stands in logs by chance.
@@ -56,6 +57,13 @@ def write_anew(engine: Engine, tables: Iterable[str], transaction: int) -> list[
             except (ProgrammingError, DBAPIError):
                 said.append(f"{what}: the owner of the database may not run {statement}. Have its superuser do it.")
     return said
+
+
+def forget_snapshots(settings: Settings) -> None:
+    """Remove the snapshots of incidents that server processes share; they make new ones when they are next asked."""
+    for path in (settings.home / SNAPSHOTS).rglob("*"):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def blot_out_of_logs(settings: Settings, texts: Iterable[str]) -> int:

@@ -22,6 +22,8 @@ from geoapp.snapshot.snapshot import TABLES, Base, Snapshot
 # How many scopes a process keeps, and how many changed incidents beside the shared rows of one.
 MOST_SCOPES = 6
 MOST_CHANGES = 2_000
+# The folder of their files under GEOAPP_HOME.
+SNAPSHOTS = "snapshots"
 
 
 class Store:
@@ -131,4 +133,4 @@ def _versions(reading: Reading) -> dict[str, str | None]:
 
 def default_home(home: Path) -> Path | None:
     """The folder for snapshots under GEOAPP_HOME; None where this process may not write there."""
-    return home / "snapshots" if os.access(home, os.W_OK) else None
+    return home / SNAPSHOTS if os.access(home, os.W_OK) else None
