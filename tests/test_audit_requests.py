@@ -132,3 +132,25 @@ def test_a_refusal_stays_one_without_the_audit(
 
     monkeypatch.setattr(audit, "record", broken)
     assert client_of("analyst").get(f"/incidents/{rows['sealed']}").status_code == 404
+
+
+def test_a_risk_question_that_is_answered_is_in_the_audit(client_of: ClientOf, engine: Engine) -> None:
+    assert client_of("analyst").get("/api/v1/risk/sites?on=2025-01-01").status_code == 200
+    assert client_of("public").get("/api/v1/risk/sites").status_code == 401
+    with engine.connect() as connection:
+        asked = "SELECT user_name, object, after ->> 'question' FROM audit_event WHERE what = 'question'"
+        found = [tuple(row) for row in connection.execute(text(asked))]
+    assert found == [("analyst", "question/sites", "sites")]
+
+
+def test_features_taken_away_are_in_the_audit_with_their_number(
+    client_of: ClientOf, engine: Engine, rows: dict[str, UUID]
+) -> None:
+    key = client_of("analyst").get("/ogc/collections/incidents/items").get_json()["features"][0]["id"]
+    assert key == str(rows["incident"])
+    assert client_of("analyst").get(f"/ogc/collections/incidents/items/{key}").status_code == 200
+    assert client_of("public").get("/ogc/collections/provinces/items").status_code == 200
+    with engine.connect() as connection:
+        kept = "SELECT what, object, after ->> 'rows' FROM audit_event WHERE what IN ('export', 'read') ORDER BY 1"
+        found = [tuple(row) for row in connection.execute(text(kept))]
+    assert found == [("export", "layer/incidents", "1"), ("read", f"incident/{key}", None)]

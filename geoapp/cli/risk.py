@@ -16,7 +16,7 @@ from geoapp.cli.context import USER_OPTION, acting_database
 from geoapp.cli.tables import table
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import as_json
-from geoapp.risk.asking import ask, ground_for_questions
+from geoapp.risk.asking import ask, ground_for_questions, record_question
 from geoapp.risk.backtest import ask_backtest
 from geoapp.risk.chart import draw
 from geoapp.risk.parameters import ON, SINCE, UNTIL, day
@@ -70,9 +70,12 @@ def command_of(question: Question) -> click.Command:
         }
         settings = Settings.from_environment()
         body = None if file is None else _read(file)
-        with acting_database(settings, user) as engine, engine.connect() as connection:
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            answer = as_json(ask(connection, question.name, values, body))
+        with acting_database(settings, user) as engine:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                answer = as_json(ask(connection, question.name, values, body))
+            with engine.begin() as connection:
+                record_question(connection, question.name)
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json_ else in_words(answer))
 
     return USER_OPTION(click.Command(question.name, callback=run, params=parameters, help=f"{question.title.en}."))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from geoapp.access.audit import record
 from geoapp.errors import ForbiddenError, UnauthorizedError
 from geoapp.risk.answer import Answer
 from geoapp.risk.ground import Ground
@@ -27,6 +28,11 @@ def ground_for_questions(connection: Connection) -> Ground:
     if not ground.answers:
         raise ForbiddenError(NOT_YOURS)
     return ground
+
+
+def record_question(connection: Connection, name: str) -> None:
+    """Write into the audit that the viewer of a transaction was answered the question `name`."""
+    record(connection, "question", f"question/{name}", after={"question": name})
 
 
 def ask(connection: Connection, name: str, values: Mapping[str, str], body: Any = None) -> Answer:

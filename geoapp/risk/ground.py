@@ -14,10 +14,9 @@ from geoapp.access.viewer import FULL_ROLES, Viewer, acting_viewer
 
 Thing = TypeVar("Thing")
 
-# Which transactions one sees. As long as it stays the same, word for word, none has ended that could have changed a
-# row: whatever writes has a number, and the highest that has ended is part of it. One's own changes are not; so nothing
-# that a writing transaction sees is kept.
-SNAPSHOT = text("SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_current_snapshot()::text END")
+# The versions of the tables, by the log of changes: as long as they stay the same, no transaction that changed a row of
+# them has ended. Nothing that a writing transaction sees is kept, since its own changes are among them.
+SNAPSHOT = text("SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN table_versions()::text END")
 MOST_GROUNDS = 4
 # What is worked out for one day and filter; what is read from the database is kept beside it.
 MOST_WORKED_OUT = 12

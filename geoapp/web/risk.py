@@ -9,10 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import as_json
-from geoapp.risk.asking import ask
+from geoapp.risk.asking import ask, record_question
 from geoapp.risk.parameters import ON
 from geoapp.risk.questions import QUESTIONS, Question
-from geoapp.web.database import reading
+from geoapp.web.database import reading, writing
 from geoapp.web.description import FILTERS, LANGUAGE, Description, Parameter, described
 from geoapp.web.forms import answers_only
 from layers.text import Text
@@ -89,6 +89,9 @@ def _answer(name: str, body: Any) -> Response:
     given = {each: request.args[each] for each in request.args if each != "lang"}
     with reading() as connection:
         answer = ask(connection, name, given, body)
+    # Apart, since what a writing transaction reads cannot be kept for the next question.
+    with writing() as connection:
+        record_question(connection, name)
     response = jsonify(as_json(answer))
     # What is not covered, and where little was reported, must not stay on an office computer.
     response.headers["Cache-Control"] = "no-store"

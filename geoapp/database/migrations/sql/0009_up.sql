@@ -97,8 +97,9 @@ BEGIN
         EXECUTE format('CREATE TRIGGER log_truncate AFTER TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION log_table()', name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['mine_site', 'deployment', 'facility', 'route', 'checkpoint', 'admin_unit',
-                                'admin_unit_origin', 'base_feature', 'app_user', 'user_scope'] LOOP
+    FOREACH name IN ARRAY ARRAY['mine_site', 'site_visit', 'deployment', 'escort_movement', 'facility', 'route',
+                                'network_edge', 'checkpoint', 'admin_unit', 'admin_unit_origin', 'admin_unit_part',
+                                'base_feature', 'app_user', 'user_scope'] LOOP
         EXECUTE format('CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION log_table()', name);
     END LOOP;
