@@ -134,7 +134,9 @@ def environment_for(settings: Settings) -> dict[str, str]:
 def settings_for(cluster: Cluster, database: str) -> Settings:
     """Settings for one database of the test cluster."""
     url = cluster.url.replace("/geoapp?", f"/{database}?")
-    return Settings.from_environment({"GEOAPP_HOME": str(cluster.home), "GEOAPP_DATABASE_URL": url})
+    # More questions in a minute than people ask.
+    given = {"GEOAPP_HOME": str(cluster.home), "GEOAPP_DATABASE_URL": url, "GEOAPP_QUESTION_LIMIT": "0"}
+    return Settings.from_environment(given)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from browser import SWITCHES
 from cast import cookie, form_token
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from releasing import FORM, ClientOf, report
 from shared_cache import NGINX, Answer, Ask, SharedCache, ask_server, nginx_before
 from sqlalchemy import Engine, text
@@ -268,7 +268,9 @@ def test_what_holds_single_incidents_or_positions_is_not_stored(
     assert (answer.headers["Cache-Control"] != "no-store") is stored
 
 
-def test_an_office_laptop_holds_no_position_after_signing_out(engine: Engine, server: str, tmp_path: Path) -> None:
+def test_an_office_laptop_holds_no_position_after_signing_out(
+    engine: Engine, server: str, chromium_browser: Browser, tmp_path: Path
+) -> None:
     """A real browser with a profile on the disk: map, detail and page are looked at, then the session ends."""
     key, number = deploy(engine, valid_from="2020-01-01", valid_to=None), "zqdeployedqz"
     with engine.begin() as connection:
@@ -276,31 +278,30 @@ def test_an_office_laptop_holds_no_position_after_signing_out(engine: Engine, se
     report_key = report(engine, incident_no="zqincidentqz")
     profile = tmp_path / "profile"
     name, token = cookie("analyst")
-    with sync_playwright() as driver:
-        context = driver.chromium.launch_persistent_context(
-            profile,
-            executable_path=shutil.which(os.environ.get("GEOAPP_CHROMIUM", "chromium")),
-            args=list(SWITCHES),
-        )
-        context.add_cookies([{"name": name, "value": token, "url": server}])
-        page = context.new_page()
-        page.goto(f"{server}/?lang=en")
-        page.wait_for_selector('html[data-map-idle="true"]', state="attached")
-        move = "([lat, lon]) => Object.values(geoapp.maps)[0].map.setView([lat, lon], 14, {animate: false})"
-        page.evaluate(move, [PLACE[1], PLACE[0]])
-        page.wait_for_timeout(100)
-        page.wait_for_selector('html[data-map-idle="true"]', state="attached")
-        said = page.evaluate(f"fetch('/api/v1/layers/deployments/{key}').then((answer) => answer.text())")
-        assert number in said
-        page.goto(f"{server}/incidents/{report_key}")
-        cleared = page.evaluate(
-            "(token) => fetch('/demo/look-as', {method: 'POST', headers: {'X-CSRF-Token': token},"
-            " body: new URLSearchParams({name: 'public'})}).then((answer) => answer.redirected)",
-            form_token("analyst"),
-        )
-        assert cleared
-        page.goto(f"{server}/?lang=en")
-        context.close()
+    context = chromium_browser.browser_type.launch_persistent_context(
+        profile,
+        executable_path=shutil.which(os.environ.get("GEOAPP_CHROMIUM", "chromium")),
+        args=list(SWITCHES),
+    )
+    context.add_cookies([{"name": name, "value": token, "url": server}])
+    page = context.new_page()
+    page.goto(f"{server}/?lang=en")
+    page.wait_for_selector('html[data-map-idle="true"]', state="attached")
+    move = "([lat, lon]) => Object.values(geoapp.maps)[0].map.setView([lat, lon], 14, {animate: false})"
+    page.evaluate(move, [PLACE[1], PLACE[0]])
+    page.wait_for_timeout(100)
+    page.wait_for_selector('html[data-map-idle="true"]', state="attached")
+    said = page.evaluate(f"fetch('/api/v1/layers/deployments/{key}').then((answer) => answer.text())")
+    assert number in said
+    page.goto(f"{server}/incidents/{report_key}")
+    cleared = page.evaluate(
+        "(token) => fetch('/demo/look-as', {method: 'POST', headers: {'X-CSRF-Token': token},"
+        " body: new URLSearchParams({name: 'public'})}).then((answer) => answer.redirected)",
+        form_token("analyst"),
+    )
+    assert cleared
+    page.goto(f"{server}/?lang=en")
+    context.close()
     kept = b"".join(file.read_bytes() for file in profile.rglob("*") if file.is_file())
     assert kept
     for secret in (number, "zqincidentqz", key, report_key):

@@ -91,7 +91,9 @@ def test_exchanged_axes_of_a_whole_file_are_exchanged_back(engine: Engine, tmp_p
 def test_a_row_far_from_the_others_is_a_warning(engine: Engine, tmp_path: Path) -> None:
     near = [f"POINT ({28.5 + step / 100} -2.5)" for step in range(12)]
     report = bring_sites(engine, tmp_path, *near, "POINT (18.5 -2.5)")
-    assert rules(report) == [(13, "geom", "far_from_others")]
+    # All are called alike, too.
+    found = [each for each in rules(report) if each[2] != "maybe_same_site"]
+    assert found == [(13, "geom", "far_from_others")]
     assert report["rows"]["inserted"] == 13
 
 

@@ -146,7 +146,7 @@ def test_links_of_the_demonstration_are_for_loopback_alone(app: Flask, engine: E
     with engine.begin() as connection:
         write_people(connection)
         made = dict(make_demonstration_links(connection))
-    assert set(made) == {f"demo-{role}" for role in ("committee", "coordinator", "analyst", "gis", "admin")}
+    assert set(made) == {f"demo-{role}" for role in ("committee", "coordinator", "analyst", "gis")}
     here, there = browser_at(app, "127.0.0.1"), browser_at(app, OFFICE)
     token = form_token(there.get("/sign-in").text)
     path = f"/sign-in/link/{made['demo-analyst']}"

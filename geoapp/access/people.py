@@ -130,7 +130,6 @@ def set_rights(connection: Connection, name: str, role: str, units: Sequence[str
     connection.execute(delete(UserScope).where(UserScope.user_name == name, ~kept))
     held = connection.scalars(select(UserScope.unit_code).where(UserScope.user_name == name)).all()
     _insert_scopes(connection, name, role, [code for code in codes if code not in held])
-    record(connection, "rights", f"app_user/{name}", after={"role": role, "units": len(codes)})
 
 
 def disable(connection: Connection, name: str) -> bool:

@@ -79,7 +79,10 @@ def _parameters(question: Question, with_geometry: bool) -> Sequence[Parameter]:
 def _geometry() -> Any:
     if (request.content_length or 0) > MOST_BYTES:
         raise TOO_LARGE
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError:
+        body = None
     if body is None:
         raise NOT_JSON
     return body
