@@ -188,9 +188,9 @@ def test_no_page_of_anybody_has_an_element_of_the_data(
 ) -> None:
     for name in READERS:
         client = client_of(name)
-        for line in URLS.values():
-            asks = list(line.asks(planting))
-            for ask in asks[:12]:
+        # Signing out would end the session that the windows of later tests have.
+        for endpoint in URLS.keys() - {"sign_in.sign_out"}:
+            for ask in list(URLS[endpoint].asks(planting))[:12]:
                 answer = client.get(ask.path) if ask.form is None else client.post(ask.path, data=ask.form)
                 if answer.mimetype == "text/html":
                     tags = _Tags()

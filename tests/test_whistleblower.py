@@ -30,6 +30,8 @@ MARKERS = {
 ACTION = "Zqmarkeraction: ask the commander"
 ZOOMS = (4, 7, 9, 10, 11, 13, 15)
 # Words of the row that are codes of a vocabulary, in what a committee may otherwise not read of it.
+# They list every code there is, whatever the rows are.
+DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
 
 
@@ -139,7 +141,7 @@ def test_after_its_release_it_is_there_as_released(
     for path, said in answers(app, committee, incident):
         found = said.replace(ACTION, "").casefold()
         assert MARKER not in found, path
-        assert not any(code in found for code in CODES), path
+        assert path in DESCRIPTIONS or not any(code in found for code in CODES), path
         # Corners of borders have more digits.
         assert not re.search(rf"{LON}(?!\d)|{LAT}(?!\d)", found), path
         assert "2026-03-12" not in found
