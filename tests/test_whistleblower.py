@@ -30,9 +30,9 @@ MARKERS = {
 ACTION = "Zqmarkeraction: ask the commander"
 ZOOMS = (4, 7, 9, 10, 11, 13, 15)
 # Words of the row that are codes of a vocabulary, in what a committee may otherwise not read of it.
-# They list every code there is, whatever the rows are.
-DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
+# Pages that list every code there is, whatever the rows are.
+DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 
 
 @pytest.fixture
