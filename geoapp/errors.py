@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.text import Text
+from layers.text import Text, typeset
 
 
 class GeoappError(Exception):
@@ -33,12 +33,32 @@ class NotFoundError(GeoappError):
     """What was asked for does not exist, or is not for this viewer."""
 
 
+class UnauthorizedError(GeoappError):
+    """What a request is signed in with is not known, or holds no longer."""
+
+
 class ForbiddenError(GeoappError):
     """What was asked for is another's to do."""
 
 
 class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
+
+
+class QuestionError(BadRequestError):
+    """A risk question that cannot be answered as it is asked; `said` is what is allowed, in every language."""
+
+    def __init__(self, en: str, fr: str):
+        super().__init__(en)
+        self.said = Text(en, typeset(fr, "fr"))
+
+
+class TooManyRequestsError(GeoappError):
+    """More was asked than one client may; `seconds` is how long to wait before asking again."""
+
+    def __init__(self, message: str, seconds: int):
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class AssetsMissingError(GeoappError):
@@ -51,3 +71,11 @@ class DemoError(GeoappError):
 
 class PublicationError(GeoappError):
     """An edition cannot be made: not due yet, made before, or with nothing to count."""
+
+
+class AuditError(GeoappError):
+    """The audit cannot be sealed or checked."""
+
+
+class RedactionError(GeoappError):
+    """A text cannot be taken out as it was asked."""

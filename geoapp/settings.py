@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.engine import make_url
@@ -17,6 +21,23 @@ from geoapp.errors import SettingsError
 Value = TypeVar("Value")
 
 DRIVER = "postgresql+psycopg"
+SHORTEST_SECRET = 32
+MOST_PROXIES = 8
+PREFIX = "GEOAPP_"
+# Variables of the tests' browser, which no setting is about.
+OF_OTHERS = {"GEOAPP_CHROMIUM"}
+HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class TrustedProxies:
+    """Whose word about the client is taken: so many proxies before geoapp, or those of some networks; none."""
+
+    hops: int = 0
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.hops or self.networks)
 
 
 @dataclass(frozen=True)
@@ -24,7 +45,8 @@ class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
     `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
-    `web_database_password` the web role's is derived from the owner's.
+    `web_database_password` the web role's is derived from the owner's; without `audit_key` one is kept under `home`.
+    The limits are requests a minute, of which 0 means any number.
     """
 
     home: Path
@@ -33,8 +55,23 @@ class Settings:
     host: str
     port: int
     workers: int
+    tile_cache_mb: int
     time_zone: str
     language: str
+    source_precedence: Mapping[str, tuple[str, ...]]
+    audit_key: str | None
+    audit_heads: Path | None
+    public_url: str | None
+    session_idle_minutes: int
+    session_days: int
+    trusted_proxies: TrustedProxies
+    trusted_hosts: tuple[str, ...]
+    max_upload_mb: int
+    max_form_kb: int
+    max_form_parts: int
+    network_limit: int
+    person_limit: int
+    question_limit: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,12 +88,34 @@ class Settings:
             host=reader.get("GEOAPP_HOST", "127.0.0.1", str),
             port=reader.get("GEOAPP_PORT", 8000, _whole_number(1, 65535)),
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
+            tile_cache_mb=reader.get("GEOAPP_TILE_CACHE_MB", 32, _whole_number(0, 4096)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
+            source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
+            audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
+            audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
+            public_url=reader.get("GEOAPP_PUBLIC_URL", None, _web_address),
+            session_idle_minutes=reader.get("GEOAPP_SESSION_IDLE_MINUTES", 60, _whole_number(1, 1440)),
+            session_days=reader.get("GEOAPP_SESSION_DAYS", 14, _whole_number(1, 366)),
+            trusted_proxies=reader.get("GEOAPP_TRUSTED_PROXIES", TrustedProxies(), _proxies),
+            trusted_hosts=reader.get("GEOAPP_TRUSTED_HOSTS", (), _host_names),
+            max_upload_mb=reader.get("GEOAPP_MAX_UPLOAD_MB", 64, _whole_number(1, 4096)),
+            max_form_kb=reader.get("GEOAPP_MAX_FORM_KB", 1024, _whole_number(64, 16384)),
+            max_form_parts=reader.get("GEOAPP_MAX_FORM_PARTS", 1000, _whole_number(10, 100_000)),
+            network_limit=reader.get("GEOAPP_NETWORK_LIMIT", 6000, _whole_number(0, 1_000_000)),
+            person_limit=reader.get("GEOAPP_PERSON_LIMIT", 3000, _whole_number(0, 1_000_000)),
+            question_limit=reader.get("GEOAPP_QUESTION_LIMIT", 60, _whole_number(0, 1_000_000)),
         )
+        reader.name_strangers()
         if reader.faults:
             raise SettingsError("\n".join(reader.faults))
         return settings
+
+    @property
+    def address(self) -> str:
+        """The address that people reach the pages by, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
 
 def default_home() -> Path:
@@ -72,6 +131,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]):
         self.environ = environ
         self.faults: list[str] = []
+        self._asked: set[str] = set()
 
     def get(self, name: str, default: Value, parse: Callable[[str], Value]) -> Value:
         text = self._text(name)
@@ -83,11 +143,20 @@ class _Reader:
             self.faults.append(f"{name}: {error}")
             return default
 
+    def name_strangers(self) -> None:
+        """A fault for each variable that nothing has asked for: a limit with a typo in its name would not hold."""
+        for name in sorted(self.environ):
+            if name.startswith(PREFIX) and name not in self._asked | OF_OTHERS:
+                near = get_close_matches(name, self._asked, n=1)
+                proposal = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all; unset it"
+                self.faults.append(f"{name}: there is no such setting; {proposal}")
+
     def is_set(self, name: str) -> bool:
         """Whether the variable, or its `_FILE`, says anything, be it right or wrong."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def _text(self, name: str) -> str | None:
+        self._asked |= {name, f"{name}_FILE"}
         path = self.environ.get(f"{name}_FILE")
         if not path:
             return self.environ.get(name)
@@ -136,12 +205,66 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _secret(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"is too short to be a secret; write at least {SHORTEST_SECRET} random characters")
+    return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is not the address of a site; write one such as https://geoapp.example")
+    return text.rstrip("/")
+
+
+def _proxies(text: str) -> TrustedProxies:
+    if text.isdecimal():
+        return TrustedProxies(hops=_whole_number(0, MOST_PROXIES)(text))
+    networks = []
+    for part in _parts(text):
+        try:
+            network = ip_network(part)
+        except ValueError:
+            raise ValueError(
+                f"{part!r} is neither a number of proxies nor a network; write 1, or networks such as 172.16.0.0/12"
+            ) from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{part} would believe everybody; name the networks of your proxies alone")
+        networks.append(network)
+    return TrustedProxies(networks=tuple(networks))
+
+
+def _host_names(text: str) -> tuple[str, ...]:
+    names = tuple(part.lower() for part in _parts(text))
+    for name in names:
+        if not HOST_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a host name; write maps.example.org, without https:// and port")
+    return names
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{text!r} is not a time zone; write one such as Africa/Kigali") from None
     return text
+
+
+def _precedence(text: str) -> dict[str, tuple[str, ...]]:
+    """Sources by column, such as {"workers_est": ("IPIS", "iTSCi")} of "workers_est=IPIS,iTSCi"."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        column, separator, sources = part.partition("=")
+        names = tuple(filter(None, (name.strip() for name in sources.split(","))))
+        if not separator or not column.strip() or not names:
+            raise ValueError(f"{part!r} is not COLUMN=SOURCE,SOURCE; put ; between columns")
+        found[column.strip()] = names
+    return found
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:

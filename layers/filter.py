@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, Text, cast, false
+from sqlalchemy import SQLColumnExpression, cast, false
+from sqlalchemy import Text as TextType
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers import vocabulary as vocab
+from layers.text import Text, typeset
 from layers.vocabulary import Vocabulary
 
 MOST_VALUES = 100
@@ -20,7 +22,11 @@ UNKNOWN = "unknown"
 
 
 class FilterError(ValueError):
-    """A part of a filter that cannot be understood; the message says what is allowed."""
+    """A part of a filter that cannot be understood; `said` is what is allowed, in every language."""
+
+    def __init__(self, en: str, fr: str):
+        super().__init__(en)
+        self.said = Text(en, typeset(fr, "fr"))
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,15 @@ class Filter:
         known = {each.name: PARSERS[each.name] for each in fields(cls)}
         for name in parameters:
             if name not in known:
-                raise FilterError(f"{name}: there is no such filter; there are {', '.join(known)}")
+                listed = ", ".join(known)
+                raise FilterError(
+                    f"{name}: there is no such filter; there are {listed}",
+                    f"{name} : ce filtre n'existe pas ; il y a {listed}",
+                )
         values = {name: known[name](name, text) for name, text in parameters.items() if text}
         parsed = cls(**values)
         if parsed.since and parsed.until and parsed.since > parsed.until:
-            raise FilterError("since: is after until")
+            raise FilterError("since: is after until", "since : est après until")
         return parsed
 
     def conditions(self, columns: Mapping[str, SQLColumnExpression[Any]]) -> list[SQLColumnExpression[bool]]:
@@ -66,7 +76,7 @@ class Filter:
             if chosen and name in columns:
                 made.append(columns[name].in_(chosen))
         if self.unit and "unit" in columns:
-            made.append(columns["unit"].op("&&")(cast(list(self.unit), ARRAY(Text()))))
+            made.append(columns["unit"].op("&&")(cast(list(self.unit), ARRAY(TextType()))))
         return made
 
     def sentence(self, language: str) -> str:
@@ -107,13 +117,15 @@ def _date(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text if written else "")
     except ValueError:
-        raise FilterError(f"{name}: is not a day; write it as 2026-03-31") from None
+        raise FilterError(
+            f"{name}: is not a day; write it as 2026-03-31", f"{name} : n'est pas un jour ; écrivez-le comme 2026-03-31"
+        ) from None
 
 
 def _values(name: str, text: str) -> list[str]:
     values = text.split(",")
     if len(values) > MOST_VALUES:
-        raise FilterError(f"{name}: has more than {MOST_VALUES} values")
+        raise FilterError(f"{name}: has more than {MOST_VALUES} values", f"{name} : a plus de {MOST_VALUES} valeurs")
     return sorted(set(values))
 
 
@@ -122,7 +134,11 @@ def _codes(vocabulary: Vocabulary, *more: str) -> Callable[[str, str], tuple[str
         allowed = [*vocabulary, *more]
         values = _values(name, text)
         if any(value not in allowed for value in values):
-            raise FilterError(f"{name}: has an unknown value; there are {', '.join(allowed)}")
+            listed = ", ".join(allowed)
+            raise FilterError(
+                f"{name}: has an unknown value; there are {listed}",
+                f"{name} : a une valeur inconnue ; il y a {listed}",
+            )
         return tuple(values)
 
     return parse
@@ -131,7 +147,10 @@ def _codes(vocabulary: Vocabulary, *more: str) -> Callable[[str, str], tuple[str
 def _units(name: str, text: str) -> tuple[str, ...]:
     values = _values(name, text)
     if not all(UNIT_CODE.fullmatch(value) for value in values):
-        raise FilterError(f"{name}: is not a unit code; write it as CD or CD-SK")
+        raise FilterError(
+            f"{name}: is not a unit code; write it as CD or CD-SK",
+            f"{name} : n'est pas un code d'unité ; écrivez-le comme CD ou CD-SK",
+        )
     return tuple(values)
 
 

@@ -101,6 +101,7 @@ RELEASES = MapLayer(
         "status": IncidentRelease.status,
         "unit": IncidentRelease.units,
     },
+    points=True,
     # A release does not tell of victims.
     weight=case(LEVEL_WEIGHTS, value=IncidentRelease.level, else_=1),
 )
@@ -157,6 +158,7 @@ INCIDENTS = MapLayer(
     },
     rows_from_zoom=10,
     weight=WEIGHT,
+    points=True,
     order=60,
     roles=("committee", "coordinator", "analyst", "gis"),
     stand_in=RELEASES,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, SQLColumnExpression, select
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.util import find_tables
 
 from layers.filter import Filter
 from layers.symbol import Label, Rule
@@ -81,6 +82,8 @@ class MapLayer:
     # A tile's side in units of its own; 512 units are a pixel each. Coarse polygons weigh less and keep no gaps,
     # since both sides of a border snap to the same grid.
     extent: int = 4096
+    # Every row is a point, which belongs to one tile alone; other shapes are drawn by all that they touch.
+    points: bool = False
     order: int = 0
     visible: bool = True
     # Who may see any of it, for the legend; which rows they see the database decides. Empty: everybody.
@@ -88,6 +91,12 @@ class MapLayer:
     interactive: bool = True
     # What is shown of rows that a viewer may not see themselves; its `places` leave out those that they may.
     stand_in: MapLayer | None = None
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables and views that its tiles are made from."""
+        own = {table.name for place in self.places for table in find_tables(place.rows)}
+        return frozenset(own | (self.stand_in.tables if self.stand_in else frozenset()))
 
     def rows(self, place: Place, chosen: Filter) -> Select[Any]:
         """The rows of one place that `chosen` lets through, without any column yet."""

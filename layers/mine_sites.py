@@ -75,5 +75,6 @@ MINE_SITES = MapLayer(
     labels=(Label("name", size=11, color="#26323a", min_zoom=12),),
     tip="name",
     filters={"unit": SITE.units},
+    points=True,
     order=40,
 )

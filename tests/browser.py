@@ -96,8 +96,9 @@ def chromium() -> Iterator[Browser]:
 def visiting(browser: Browser, address: str, name: str = "public", **options: Any) -> Iterator[Visit]:
     """A fresh window of one of the cast; `options` are those of a Playwright context."""
     context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **options})
-    key, token = cookie(name)
-    context.add_cookies([{"name": key, "value": token, "url": address}])
+    if name != "public":
+        key, token = cookie(name)
+        context.add_cookies([{"name": key, "value": token, "url": address}])
     visit = Visit(context.new_page(), address)
     visit.page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
@@ -116,10 +117,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[str]:
+def serving(environment: dict[str, str], workers: int = 1) -> Iterator[str]:
     """`geoapp run` on a free port; its address."""
     port = free_port()
-    command = [str(GEOAPP), "run", "--port", str(port), "--workers", "1"]
+    command = [str(GEOAPP), "run", "--port", str(port), "--workers", str(workers)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from geoapp.web.session import COOKIE, hash_of
+from geoapp.access.secret import hash_of
+from geoapp.web.forms import token_for
+from geoapp.web.session import COOKIE, FORM_COOKIE
 
+PUBLIC_FORM = (FORM_COOKIE, "form-of-the-public")
 # Name, role, and the units in which they have it.
 CAST = {
     "committee-sk": ("committee", ["CD-SK"]),
@@ -40,3 +44,15 @@ def join(engine: Engine) -> None:
 def cookie(name: str) -> tuple[str, str]:
     """The cookie of somebody's session."""
     return COOKIE, name
+
+
+def form_token(name: str) -> str:
+    """The token of somebody's forms; the public's are bound to the cookie of PUBLIC_FORM."""
+    return token_for(PUBLIC_FORM[1] if name == "public" else name)
+
+
+def signed_in(client: FlaskClient, name: str) -> FlaskClient:
+    """A client as the browser of one of the cast, or "public", whose forms bear the token that those of a page do."""
+    client.set_cookie(*(PUBLIC_FORM if name == "public" else cookie(name)))
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = form_token(name)
+    return client

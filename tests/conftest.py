@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from browser import Visit, chromium, serving, visiting
-from cast import cookie, join
+from cast import join, signed_in
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -30,6 +30,11 @@ from geoapp.web.database import KEY as ENGINE
 
 # Nothing of a test survives it, so nothing has to reach the disk.
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many mutated files the import is fed with."""
+    parser.addoption("--fuzz", type=int, default=500, metavar="N", help="Mutated files to read (500).")
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +134,9 @@ def environment_for(settings: Settings) -> dict[str, str]:
 def settings_for(cluster: Cluster, database: str) -> Settings:
     """Settings for one database of the test cluster."""
     url = cluster.url.replace("/geoapp?", f"/{database}?")
-    return Settings.from_environment({"GEOAPP_HOME": str(cluster.home), "GEOAPP_DATABASE_URL": url})
+    # More questions in a minute than people ask.
+    given = {"GEOAPP_HOME": str(cluster.home), "GEOAPP_DATABASE_URL": url, "GEOAPP_QUESTION_LIMIT": "0"}
+    return Settings.from_environment(given)
 
 
 @pytest.fixture
@@ -146,12 +153,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client_of(app: Flask) -> Callable[[str], FlaskClient]:
     """Clients of the application on this test's database, each signed in as one of the cast, or "public"."""
 
-    def signed_in(name: str) -> FlaskClient:
-        made = app.test_client()
-        made.set_cookie(*cookie(name))
-        return made
-
-    return signed_in
+    return lambda name: signed_in(app.test_client(), name)
 
 
 @pytest.fixture

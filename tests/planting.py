@@ -29,6 +29,7 @@ PLACES = {
 }
 # Each planted row lies somewhere of its own, some 60 m from the next.
 STEP = 0.00061
+LEAN = 0.00007
 
 # Everybody's own ground: nothing in these tables is for some people alone.
 PUBLIC = {
@@ -41,8 +42,19 @@ PUBLIC = {
     "published_edition",
     "published_cell",
 }
+# Written by the database itself, of ids and names of tables; nobody reads it.
+LOGGED = {"change_log"}
 # Written with the people themselves; the session's token is looked for as it is.
-OF_PEOPLE = {"app_user", "user_scope", "web_session"}
+OF_PEOPLE = {
+    "app_user",
+    "user_scope",
+    "web_session",
+    "user_password",
+    "sign_in_link",
+    "sign_in_count",
+    "known_browser",
+    "api_token",
+}
 # What cannot hold a marker, and why.
 UNPLANTED = {
     "country": "written by the database",
@@ -50,6 +62,7 @@ UNPLANTED = {
     "created_by": "written by the database",
     "unit_code": "names a unit",
     "sha256": "a hash",
+    "fingerprint": "a hash",
 }
 
 
@@ -71,6 +84,8 @@ class Planting:
     rows: list[Row] = field(default_factory=list)
     words: dict[str, tuple[Row, str]] = field(default_factory=dict)
     places: dict[Row, tuple[float, float]] = field(default_factory=dict)
+    # What stands around each marker in its text.
+    around: str = "{}"
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def of(self, table: str, *states: str) -> list[Row]:
@@ -104,11 +119,18 @@ class Planting:
         markers = {column.name: f"zq{next(self._numbers):05}qz" for column in model.columns if is_free_text(column)}
         for name in given:
             markers.pop(name, None)
-        values = {name: _as_value(model.columns[name], marker) for name, marker in markers.items()} | given
+        # The name of a person is checked by the database itself.
+        around = self.around if table != "app_user" else "{}"
+        texts = {name: around.replace("{}", marker) for name, marker in markers.items()}
+        values = {name: _as_value(model.columns[name], words) for name, words in texts.items()} | given
         place = None
         if "geom" in model.columns and "geom" not in given:
             x, y = PLACES[unit]
-            place = (round(x + STEP * (len(self.rows) % 40) + 0.000037, 6), round(y + STEP * (len(self.rows) // 40), 6))
+            column, line = len(self.rows) % 40, len(self.rows) // 40
+            # No two have the same longitude, by which texts are searched.
+            place = (round(x + STEP * column + LEAN * line + 0.000037, 6), round(y + STEP * line, 6))
+            # Away from the magazine, to which a committee is not to be led.
+            place = (place[0], round(place[1] + 0.02, 6)) if table == "route" else place
             values["geom"] = f"SRID=4326;{_shape(model, place)}"
         (key,) = model.primary_key.columns
         row = Row(table, unit, state, str(connection.scalar(insert(model).values(values).returning(key))), about)
@@ -137,13 +159,16 @@ def is_free_text(column: Column[Any]) -> bool:
     )
 
 
-def plant_everything(connection: Connection) -> Planting:
-    """Plant rows of every table in every unit, in every state that changes who may see them."""
-    planting = Planting()
+def plant_everything(connection: Connection, around: str = "{}") -> Planting:
+    """Plant rows of every table in every unit, in every state that changes who may see them.
+
+    `around` is the text in which each marker stands.
+    """
+    planting = Planting(around=around)
     connection.execute(text("INSERT INTO source (source_id, name) VALUES ('demo', 'demonstration')"))
     for unit in PLACES:
         _plant_unit(connection, planting, unit)
-    missing = set(Base.metadata.tables) - PUBLIC - OF_PEOPLE - {row.table for row in planting.rows}
+    missing = set(Base.metadata.tables) - PUBLIC - OF_PEOPLE - LOGGED - {row.table for row in planting.rows}
     assert not missing, f"add rows of {missing} to tests/planting.py, or name them public there"
     somebody = planting.plant(connection, "app_user", "RW")
     connection.execute(
@@ -162,17 +187,27 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     counts = dict.fromkeys(("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"), 0)
     batch = plant("import_batch", sha256="0" * 64, source_id=source, **counts).key
     plant("import_issue", import_batch_id=batch, severity="error")
+    plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
+    plant("import_mapping", "of somebody", fingerprint="0" * 64)
     origin = {"source_id": source, "import_batch_id": batch}
     plant("audit_event")
+    span = dict.fromkeys(("era", "from_xid", "to_xid"), 0)
+    hashes = dict.fromkeys(("event_hashes", "previous_hash", "key_mark", "seal_hash"), b"")
+    plant("audit_seal", seal_no=len(planting.rows), event_ids=[], sealed_at="2024-01-10", **span, **hashes)
 
     site = plant("mine_site", **origin)
     plant("mine_site", "synthetic", synthetic=True)
     plant("site_alias", site_id=site.key)
+    pair = sorted(row.key for row in planting.of("mine_site") if row.unit == unit)
+    plant("alias_refusal", site_id=pair[0], other_site_id=pair[1])
     plant("site_visit", site_id=site.key, visited_on="2024-01-10", **origin)
     depot = plant("facility", "depot", kind="depot", **origin)
     magazine = plant("facility", "magazine", kind="explosives_magazine", **origin)
     route = plant("route", **origin)
     plant("checkpoint", **origin)
+    number = len(planting.rows)
+    edge = {"edge_id": number, "from_node": number, "to_node": number + 1, "metres": 100, "route_ref": route.key}
+    plant("network_edge", **edge, middle_lon=PLACES[unit][0], middle_lat=PLACES[unit][1])
 
     current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
     plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)
@@ -219,6 +254,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
     plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
     plant("risk_item", "on a site", site, site_id=site.key)
+    plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
 
 
@@ -230,6 +266,8 @@ def _as_value(column: Column[Any], marker: str) -> Any:
 
 def _shape(model: Table, place: tuple[float, float]) -> str:
     lon, lat = place
+    if model.columns["geom"].type.geometry_type == "LINESTRING":
+        return f"LINESTRING({lon} {lat}, {lon + 0.01} {lat + 0.01})"
     if model.columns["geom"].type.geometry_type == "MULTILINESTRING":
         return f"MULTILINESTRING(({lon} {lat}, {lon + 0.01} {lat + 0.01}))"
     return f"POINT({lon} {lat})"

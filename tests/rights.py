@@ -5,6 +5,8 @@ from __future__ import annotations
 from cast import CAST
 from planting import Row
 
+from layers.tables import Base
+
 PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "admin")
 FULL_ROLES = {"coordinator", "analyst", "gis"}
 PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
@@ -17,6 +19,8 @@ OF_AN_ADMINISTRATOR = {
     # The audit without content.
     "audit_event": {"user_name", "what", "object", "request_id"},
 }
+# The audit names rows by their keys, but not a source, whose key is its name; a release goes by its incident.
+UNNAMED = {"source", "incident_release", "import_issue"}
 # A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
 OF_THE_OPERATOR = {"import_batch", "import_issue"}
 
@@ -24,12 +28,15 @@ OF_THE_OPERATOR = {"import_batch", "import_issue"}
 def may_see(name: str, row: Row, column: str) -> bool:
     """Whether a person may be told of one column of a planted row."""
     role, scope = CAST.get(name, ("public", []))
-    if name == "operator":
-        return True
-    if row.table == "mine_site" and column in PUBLIC_OF_A_SITE:
+    if name == "operator" or (row.table == "mine_site" and column in PUBLIC_OF_A_SITE):
         return True
     if role == "admin":
-        return column in OF_AN_ADMINISTRATOR.get(row.table, ())
+        keys = {key.name for key in Base.metadata.tables[row.table].primary_key}
+        named = column in keys and row.table not in UNNAMED
+        return named or column in OF_AN_ADMINISTRATOR.get(row.table, ())
+    if row.table == "import_mapping":
+        # How columns are named is of no unit: the operator's choices serve every officer.
+        return role == "gis" and row.state == "of the operator"
     if row.unit not in scope and row.unit[:2] not in scope:
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:

@@ -33,7 +33,7 @@ ROWS = """
            'SRID=4326;POINT(28.8 -2.5)' FROM incident WHERE incident_no IN ('SK-open', 'NK-open');
     INSERT INTO facility (facility_id, kind, name, geom) VALUES
         ('F-depot', 'depot', 'Dépôt', 'SRID=4326;POINT(28.84 -2.50)'),
-        ('F-magazine', 'explosives_magazine', 'Poudrière', 'SRID=4326;POINT(28.84 -2.50)');
+        ('F-magazine', 'explosives_magazine', 'Poudrière', 'SRID=4326;POINT(28.70 -2.60)');
     INSERT INTO route (route_id, name, geom) VALUES
         ('R-SK', 'a', 'SRID=4326;MULTILINESTRING((28.84 -2.50, 28.86 -2.52))'),
         ('R-RW', 'b', 'SRID=4326;MULTILINESTRING((30.06 -1.94, 30.10 -1.95))');

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from cast import cookie
+from browser import SWITCHES
+from cast import cookie, form_token
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from releasing import FORM, ClientOf, report
 from shared_cache import NGINX, Answer, Ask, SharedCache, ask_server, nginx_before
 from sqlalchemy import Engine, text
@@ -236,3 +240,71 @@ def assert_private(headers: Headers) -> None:
     said = {part.strip() for part in headers["Cache-Control"].split(",")}
     assert said in ({"no-store"}, {"private", "no-cache"})
     assert {"Cookie", "Authorization"} <= {part.strip() for part in headers["Vary"].split(",")}
+
+
+# === What stays on the disk ===========================================================================================
+
+
+@pytest.mark.parametrize(
+    ("path", "stored"),
+    [
+        (INCIDENTS, False),
+        (DEPLOYMENTS, False),
+        (f"/tiles/checkpoints/{Z}/{X}/{Y}.mvt", False),
+        ("/tiles/incidents/5/18/16.mvt", True),
+        (f"/tiles/mine_sites/{Z}/{X}/{Y}.mvt", True),
+        ("/tiles/base/5/18/16.mvt", True),
+        ("/api/v1/layers/incidents/{incident}", False),
+        ("/incidents/{incident}", False),
+        ("/incidents/SK-2026-0001-1", False),
+        ("/incidents/{incident}/release", False),
+    ],
+)
+def test_what_holds_single_incidents_or_positions_is_not_stored(
+    path: str, stored: bool, client_of: ClientOf, incident: str
+) -> None:
+    answer = client_of("coordinator-sk").get(path.format(incident=incident))
+    assert answer.status_code == 200
+    assert (answer.headers["Cache-Control"] != "no-store") is stored
+
+
+def test_an_office_laptop_holds_no_position_after_signing_out(
+    engine: Engine, server: str, chromium_browser: Browser, tmp_path: Path
+) -> None:
+    """A real browser with a profile on the disk: map, detail and page are looked at, then the session ends."""
+    key, number = deploy(engine, valid_from="2020-01-01", valid_to=None), "zqdeployedqz"
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE deployment SET deployment_id = :number"), {"number": number})
+    report_key = report(engine, incident_no="zqincidentqz")
+    profile = tmp_path / "profile"
+    name, token = cookie("analyst")
+    context = chromium_browser.browser_type.launch_persistent_context(
+        profile,
+        executable_path=shutil.which(os.environ.get("GEOAPP_CHROMIUM", "chromium")),
+        args=list(SWITCHES),
+    )
+    context.add_cookies([{"name": name, "value": token, "url": server}])
+    page = context.new_page()
+    page.goto(f"{server}/?lang=en")
+    page.wait_for_selector('html[data-map-idle="true"]', state="attached")
+    move = "([lat, lon]) => Object.values(geoapp.maps)[0].map.setView([lat, lon], 14, {animate: false})"
+    page.evaluate(move, [PLACE[1], PLACE[0]])
+    page.wait_for_timeout(100)
+    page.wait_for_selector('html[data-map-idle="true"]', state="attached")
+    said = page.evaluate(f"fetch('/api/v1/layers/deployments/{key}').then((answer) => answer.text())")
+    assert number in said
+    page.goto(f"{server}/incidents/{report_key}")
+    cleared = page.evaluate(
+        "(token) => fetch('/demo/look-as', {method: 'POST', headers: {'X-CSRF-Token': token},"
+        " body: new URLSearchParams({name: 'public'})}).then((answer) => answer.redirected)",
+        form_token("analyst"),
+    )
+    assert cleared
+    page.goto(f"{server}/?lang=en")
+    context.close()
+    kept = b"".join(file.read_bytes() for file in profile.rglob("*") if file.is_file())
+    assert kept
+    for secret in (number, "zqincidentqz", key, report_key):
+        # The history knows which addresses there were, and none of what they held.
+        found = kept.replace(f"/incidents/{report_key}".encode(), b"")
+        assert secret.encode() not in found, secret

@@ -80,6 +80,27 @@ def test_two_imports_at_once_wait_for_each_other(engine: Engine, tmp_path: Path)
     assert ask(engine, "SELECT name, count(*) FROM mine_site GROUP BY name") == [(last["file"][0], ROWS)]
 
 
+def test_imports_into_different_tables_do_not_disturb_each_other(engine: Engine, tmp_path: Path) -> None:
+    sites = [f"S{row},A,{28 + row / 1000},-2.5" for row in range(500)]
+    routes = [f'R{row},A,"LINESTRING (28 -2, {28.1 + row / 1000} -2.5)"' for row in range(500)]
+    paths = {
+        "mine_sites": write_csv(tmp_path / "s.csv", "site_id,name,lon,lat", *sites),
+        "routes": write_csv(tmp_path / "r.csv", "route_id,name,wkt", *routes),
+    }
+    inserted: dict[str, int] = {}
+
+    def run(table: str) -> None:
+        inserted[table] = bring(engine, paths[table], table)["rows"]["inserted"]
+
+    threads = [threading.Thread(target=run, args=[table]) for table in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert inserted == {"mine_sites": 500, "routes": 500}
+    assert ask(engine, "SELECT (SELECT count(*) FROM mine_site), (SELECT count(*) FROM route)") == [(500, 500)]
+
+
 def test_a_failure_of_the_database_is_told_and_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE mine_site ADD CONSTRAINT surprise CHECK (name <> 'B')")

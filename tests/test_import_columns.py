@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import CheckConstraint
 
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest.columns import match_columns
+from geoapp.ingest.columns import match_columns, require_columns
 from geoapp.ingest.synonyms import SYNONYMS
 from geoapp.ingest.targets import TARGETS
 
@@ -55,7 +55,7 @@ def test_a_column_that_every_row_needs_is_asked_for() -> None:
     with pytest.raises(
         ImportRefusedError, match=r"no column for name \(looked for name, nom, .*\).*foo, bar.*--map name="
     ):
-        match_columns(SITES, ["foo", "bar"], {})
+        require_columns(SITES, ["foo", "bar"], match_columns(SITES, ["foo", "bar"], {}))
 
 
 @pytest.mark.parametrize(

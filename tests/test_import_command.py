@@ -40,6 +40,7 @@ def test_it_says_what_became_of_the_rows(
     report = json.loads(target.read_text("utf-8"))
     assert list(report) == [
         "file", "sha256", "table", "layer", "batch", "dry_run", "crs", "encoding", "rows", "issues",
+        "source", "recognised", "mapping", "proposals",
     ]  # fmt: skip
     assert report["rows"] == {"read": 2, "inserted": 1, "updated": 0, "unchanged": 0, "rejected": 1}
     assert report["issues"] == [

@@ -73,11 +73,37 @@ def test_a_place_outside_the_four_countries_is_a_warning(engine: Engine, tmp_pat
     assert {issue["severity"] for issue in report["issues"]} == {"warning"}
 
 
-def test_exchanged_axes_are_named_and_not_exchanged_back(engine: Engine, tmp_path: Path) -> None:
-    report = bring_sites(engine, tmp_path, "POINT (-2.5 28.9)")
+def test_exchanged_axes_of_some_rows_are_named_and_refused(engine: Engine, tmp_path: Path) -> None:
+    report = bring_sites(engine, tmp_path, "POINT (-2.5 28.9)", "POINT (28.8 -2.6)")
     (issue,) = report["issues"]
     assert (issue["rule"], issue["value"], issue["repair"]) == ("swapped_axes", "-2.5 28.9", "28.9 -2.5")
-    assert ask(engine, "SELECT count(*) FROM mine_site") == [(0,)]
+    assert ask(engine, "SELECT site_id FROM mine_site") == [("S1",)]
+
+
+def test_exchanged_axes_of_a_whole_file_are_exchanged_back(engine: Engine, tmp_path: Path) -> None:
+    report = bring_sites(engine, tmp_path, "POINT (-2.5 28.9)", "POINT (-2.6 28.8)")
+    (issue,) = report["issues"]
+    assert (issue["rule"], issue["severity"], issue["value"]) == ("axes_exchanged", "repair", "2")
+    places = ask(engine, "SELECT ST_AsText(geom) FROM mine_site ORDER BY site_id")
+    assert places == [("POINT(28.9 -2.5)",), ("POINT(28.8 -2.6)",)]
+
+
+def test_a_row_far_from_the_others_is_a_warning(engine: Engine, tmp_path: Path) -> None:
+    near = [f"POINT ({28.5 + step / 100} -2.5)" for step in range(12)]
+    report = bring_sites(engine, tmp_path, *near, "POINT (18.5 -2.5)")
+    # All are called alike, too.
+    found = [each for each in rules(report) if each[2] != "maybe_same_site"]
+    assert found == [(13, "geom", "far_from_others")]
+    assert report["rows"]["inserted"] == 13
+
+
+def test_columns_that_disagree_with_the_geometry_are_a_warning(engine: Engine, tmp_path: Path) -> None:
+    columns = {"site_id": ["S1", "S2"], "name": ["A", "B"], "longitude": [28.5, 28.9], "latitude": [-2.5, -2.5]}
+    frame = geopandas.GeoDataFrame(columns, geometry=geopandas.points_from_xy([28.5, 28.5], [-2.5, -2.5]), crs=4326)
+    report = bring(engine, write_layer(frame, tmp_path / "s.gpkg"), "mine_sites")
+    (issue,) = [issue for issue in report["issues"] if issue["rule"] == "position_differs"]
+    assert (issue["row"], issue["column"]) == (2, "longitude, latitude")
+    assert (issue["value"], issue["repair"]) == ("28.9 -2.5", "44.5 km")
 
 
 def test_a_bow_tie_is_mended_and_the_change_of_area_said(engine: Engine, tmp_path: Path) -> None:

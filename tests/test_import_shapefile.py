@@ -163,6 +163,6 @@ def test_two_layers_in_a_zip_are_listed_and_one_can_be_chosen(engine: Engine, tm
     write_layer(sites(), tmp_path / "z/sud/mines.shp")
     archive = zip_folder(tmp_path / "z", tmp_path / "z.zip")
     refusal = bring(engine, archive, "mine_sites", refused=True)
-    assert "nord/sites, sud/mines" in refusal
+    assert "nord/sites (3 rows, Point), sud/mines (3 rows, Point)" in refusal
     assert "--layer" in refusal
     assert bring(engine, archive, "mine_sites", layer="mines")["rows"]["inserted"] == 3

@@ -37,7 +37,6 @@ def accepted(table: str, column: str, *cells: Any) -> list[Any]:
         ("12", 12),
         ("1 234", 1234),
         ("1\u00a0234", 1234),
-        ("1,234", 1234),
         ("12.0", 12),
         (7.0, 7),
         ("-3", -3),
@@ -51,6 +50,11 @@ def test_whole_numbers(cell: Any, expected: int | None) -> None:
 @pytest.mark.parametrize("cell", ["abc", "12.5", "50-100", "~50", "12,5", "inf", "1e999", "٣,٤"])
 def test_what_is_no_whole_number(cell: str) -> None:
     assert read("mine_sites", "workers_est", cell)[1] == [(1, "not_whole", None)]
+
+
+def test_a_number_with_one_comma_says_how_it_was_read() -> None:
+    assert read("mine_sites", "workers_est", "1,234") == ([1234], [(1, "number_read", "1234")])
+    assert read("mine_sites", "position_accuracy_m", "1,234") == ([1.234], [(1, "number_read", "1.234")])
 
 
 def test_a_number_that_cannot_be_stored() -> None:

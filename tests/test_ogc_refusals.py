@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import quote
 
 import pytest
@@ -71,12 +70,9 @@ def test_a_parameter_that_cannot_be_understood(visitor: FlaskClient, query: str)
 
 @pytest.mark.parametrize("condition", FILTERS, ids=range(len(FILTERS)))
 def test_a_filter_that_cannot_be_understood(visitor: FlaskClient, condition: str) -> None:
-    started = time.perf_counter()
     answer = visitor.get(f"{ITEMS}filter={quote(condition)}")
     assert answer.status_code == 400, condition[:50]
     assert answer.get_json()["detail"].startswith("filter: ")
-    # Nothing of it was tried: the slowest of them only has to be received.
-    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize(

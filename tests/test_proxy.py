@@ -80,8 +80,15 @@ def test_it_waits_longer_than_the_application_works(directives: list[Directive])
 def test_it_leaves_the_security_headers_alone(directives: list[Directive]) -> None:
     used = {words[0] for words, _ in _flat(directives)}
     assert not used & {"proxy_hide_header", "proxy_ignore_headers", "more_set_headers", "proxy_cache"}
-    added = {words[0] for words in _words(directives, "add_header")}
-    assert added == {"Retry-After", "Cache-Control"}
+    # Each is empty, and so not sent, where the application says it.
+    added = {words[1] for words in _words(directives, "add_header")}
+    maps = {
+        words[2]: dict(each for each, _ in block or [])
+        for words, block in _flat(directives)
+        if words[0] == "map" and words[2].startswith("$own_")
+    }
+    assert added == set(maps)
+    assert {said["default"] for said in maps.values()} == {'""'}
 
 
 @needs_nginx
@@ -116,7 +123,7 @@ def test_the_application_sees_who_asks(proxied: tuple[int, Path]) -> None:
     assert seen["Host"] == seen["X-Forwarded-Host"] == f"127.0.0.1:{proxied[0]}"
     assert (seen["X-Forwarded-For"], seen["X-Forwarded-Proto"]) == ("127.0.0.1", "http")
     assert not {"X-Forwarded-Prefix", "Forwarded"} & set(seen)
-    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert headers.get_all("Content-Security-Policy") == ["default-src 'none'"]
     assert headers["Server"] == "nginx"
     # nginx writes its log once the answer is out.
     deadline = time.monotonic() + 10
@@ -144,9 +151,30 @@ def test_it_compresses(kind: str, proxied: tuple[int, Path]) -> None:
     ],
 )
 def test_it_refuses(headers: dict[str, str], status: int, said: str, proxied: tuple[int, Path]) -> None:
-    found, _, body = _ask(proxied[0], "/", headers)
+    found, told, body = _ask(proxied[0], "/", headers)
     assert found == status
     assert said in body.decode()
+    assert_own_headers(told)
+
+
+@needs_nginx
+@pytest.mark.parametrize(("path", "status"), [("/" + "x" * 9000, 414), ("/a b", 400)])
+def test_what_is_no_request_bears_the_headers(path: str, status: int, proxied: tuple[int, Path]) -> None:
+    with socket.create_connection(("127.0.0.1", proxied[0]), timeout=10) as opened:
+        opened.sendall(f"GET {path}?q=secret HTTP/1.1\r\nHost: localhost\r\nbad\0header\r\n\r\n".encode())
+        said = b"".join(iter(lambda: opened.recv(65536), b"")).decode()
+    assert f" {status} " in said.splitlines()[0]
+    assert "Content-Security-Policy: default-src 'none'" in said
+    assert "nginx/" not in said
+    assert "secret" not in proxied[1].read_text()
+
+
+def assert_own_headers(headers: http.client.HTTPMessage) -> None:
+    """That an answer of nginx itself is as strict as those of the application, and each header is there once."""
+    assert headers.get_all("Content-Security-Policy") == ["default-src 'none'; base-uri 'none'; frame-ancestors 'none'"]
+    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert headers.get_all("Referrer-Policy") == ["no-referrer"]
+    assert headers.get_all("Cache-Control") == ["no-store"]
 
 
 @needs_nginx
@@ -160,9 +188,11 @@ def test_the_applications_own_errors_pass(status: int, proxied: tuple[int, Path]
 @needs_nginx
 def test_it_says_when_the_application_is_away(tmp_path: Path) -> None:
     with _running(tmp_path, _free_port()) as port:
-        status, headers, body = _ask(port, "/")
-    assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "10", "no-store")
+        status, headers, body = _ask(port, "/?q=secret")
+    assert (status, headers["Retry-After"]) == (503, "10")
     assert b"Try again in a minute" in body
+    assert_own_headers(headers)
+    assert "secret" not in (tmp_path / "log").read_text()
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -190,7 +220,9 @@ def _running(folder: Path, application: int) -> Iterator[int]:
     """The port of an nginx before the port `application`, up for the time of the block; it logs to `folder`/log."""
     port = _free_port()
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([str(NGINX), "-c", _adapted(folder, port, application)], stdout=log)
+        process = subprocess.Popen(
+            [str(NGINX), "-c", _adapted(folder, port, application)], stdout=log, stderr=subprocess.STDOUT
+        )
     try:
         deadline = time.monotonic() + 10
         while not _listens(port):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.engine import make_url
 
+from geoapp.cli import cli
 from geoapp.errors import SettingsError
-from geoapp.settings import Settings, default_home
+from geoapp.settings import Settings, TrustedProxies, default_home
 
 
 def test_it_works_without_any() -> None:
@@ -85,3 +91,94 @@ def test_a_password_that_belongs_nowhere_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match=r"GEOAPP_DATABASE_PASSWORD: .*GEOAPP_DATABASE_URL") as refused:
         Settings.from_environment({"GEOAPP_DATABASE_URL": address, "GEOAPP_DATABASE_PASSWORD": "hidden"})
     assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "trusted"),
+    [
+        ("0", TrustedProxies()),
+        ("2", TrustedProxies(hops=2)),
+        ("10.0.0.0/8, 2001:db8::/32", TrustedProxies(networks=(ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")))),
+        ("192.0.2.7", TrustedProxies(networks=(ip_network("192.0.2.7/32"),))),
+    ],
+)
+def test_proxies_are_a_number_or_networks(text: str, trusted: TrustedProxies) -> None:
+    assert Settings.from_environment({"GEOAPP_TRUSTED_PROXIES": text}).trusted_proxies == trusted
+    assert not Settings.from_environment({}).trusted_proxies
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("GEOAPP_TRUSTED_PROXIES", "9", "from 0 to 8"),
+        ("GEOAPP_TRUSTED_PROXIES", "nginx", "neither a number"),
+        ("GEOAPP_TRUSTED_PROXIES", "10.0.0.1/8", "neither a number"),
+        ("GEOAPP_TRUSTED_PROXIES", "0.0.0.0/0", "believe everybody"),
+        ("GEOAPP_TRUSTED_PROXIES", "::/0", "believe everybody"),
+        ("GEOAPP_TRUSTED_HOSTS", "https://maps.example", "without https://"),
+        ("GEOAPP_TRUSTED_HOSTS", "maps.example:443", "without https://"),
+        ("GEOAPP_TRUSTED_HOSTS", "*", "not a host name"),
+        ("GEOAPP_MAX_UPLOAD_MB", "0", "from 1 to 4096"),
+        ("GEOAPP_MAX_FORM_KB", "1", "from 64 to 16384"),
+        ("GEOAPP_NETWORK_LIMIT", "-1", "not a whole number"),
+        ("GEOAPP_QUESTION_LIMIT", "many", "not a whole number"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(name: str, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: .*{re.escape(said)}"):
+        Settings.from_environment({name: text})
+
+
+def test_host_names_are_read_as_a_list() -> None:
+    read = Settings.from_environment({"GEOAPP_TRUSTED_HOSTS": "Maps.Example, .geo.example"})
+    assert read.trusted_hosts == ("maps.example", ".geo.example")
+
+
+def test_an_unknown_variable_is_named_with_the_nearest() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"GEOAPP_TRUSTED_HOST": "x", "GEOAPP_PORT": "http", "GEOAPP_ZZZZZZ": "1"})
+    assert str(refused.value).splitlines() == [
+        "GEOAPP_PORT: 'http' is not a whole number from 1 to 65535",
+        "GEOAPP_TRUSTED_HOST: there is no such setting; did you mean GEOAPP_TRUSTED_HOSTS?",
+        "GEOAPP_ZZZZZZ: there is no such setting; docs/settings.md lists them all; unset it",
+    ]
+
+
+def _commands(group: click.Group = cli, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, with arguments that let it begin."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*before, name))
+        elif command is not None:
+            needed = [each for each in command.params if each.required]
+            options = [
+                word for each in needed if isinstance(each, click.Option) for word in (each.opts[0], _value(each))
+            ]
+            # Without the name of a benchmark it says which there are, and needs no settings for that.
+            named = ("access",) if name == "bench" else ()
+            values = [_value(each) for each in needed if isinstance(each, click.Argument)]
+            yield (*before, name, *options, *values, *named)
+
+
+def _value(parameter: click.Parameter) -> str:
+    """Something that a parameter takes."""
+    if isinstance(parameter.type, click.Choice):
+        return str(parameter.type.choices[0])
+    if parameter.type is click.UUID:
+        return "00000000-0000-4000-8000-000000000000"
+    return __file__ if isinstance(parameter.type, click.Path | click.File) else "1"
+
+
+@pytest.mark.parametrize("arguments", list(_commands()), ids=" ".join)
+def test_every_command_names_all_faults_before_it_begins(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GEOAPP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GEOAPP_PORT", "http")
+    monkeypatch.setenv("GEOAPP_HOTS", "x")
+    done = CliRunner().invoke(cli, arguments)
+    assert isinstance(done.exception, SettingsError), done.output
+    assert [line.split(":")[0] for line in str(done.exception).splitlines()] == ["GEOAPP_PORT", "GEOAPP_HOTS"]
+    assert not (tmp_path / "home").exists()

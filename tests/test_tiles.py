@@ -160,6 +160,7 @@ def test_tilejson_names_the_properties(visitor: FlaskClient, name: str) -> None:
     assert document["tiles"] == [f"http://localhost/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt"]
     assert document["vector_layers"][0]["id"] == name
     assert LAYERS[name].key.key in document["vector_layers"][0]["fields"]
+    assert ("count" in document["vector_layers"][0]["fields"]) is (name == "incidents")
 
 
 @pytest.mark.parametrize(

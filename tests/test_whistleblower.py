@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,8 @@ ACTION = "Zqmarkeraction: ask the commander"
 ZOOMS = (4, 7, 9, 10, 11, 13, 15)
 # Words of the row that are codes of a vocabulary, in what a committee may otherwise not read of it.
 CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
+# Pages that list every code there is, whatever the rows are.
+DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 
 
 @pytest.fixture
@@ -82,6 +85,7 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
             for key in keys:
                 for name in LAYERS if "name" in rule.arguments else ("",):
                     values = {"name": name, "key": key, "incident_id": incident, "code": "CD-SK", "filename": "none"}
+                    values |= {"secret": "none"}
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")
                     except KeyError:
@@ -137,9 +141,9 @@ def test_after_its_release_it_is_there_as_released(
     for path, said in answers(app, committee, incident):
         found = said.replace(ACTION, "").casefold()
         assert MARKER not in found, path
-        assert not any(code in found for code in CODES), path
-        assert f"{LON}" not in found
-        assert f"{LAT}" not in found
+        assert path in DESCRIPTIONS or not any(code in found for code in CODES), path
+        # Corners of borders have more digits.
+        assert not re.search(rf"{LON}(?!\d)|{LAT}(?!\d)", found), path
         assert "2026-03-12" not in found
         assert "12 mars" not in found
         assert "march 12" not in found

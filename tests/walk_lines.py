@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from planting import PLACES, Planting
 from releasing import FORM
 from rights import PEOPLE
 from test_tiles import tile_of
 
+from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 
 HANDLERS = "coordinator-sk analyst-rw gis-cd"
@@ -23,6 +25,7 @@ class Ask:
 
     path: str
     form: dict[str, str] | None = None
+    json: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,45 @@ def release_asks(planting: Planting, step: str = "", form: dict[str, str] | None
     yield from (Ask(f"/incidents/{row.key}/release{step}", form) for row in planting.of("incident"))
 
 
+# A day on which the planted incidents press on their places, and days on which they happened.
+ON = "on=2025-01-01"
+HAPPENED = "since=2024-01-01"
+
+
+def risk_asks(planting: Planting) -> Iterator[Ask]:
+    """Every question that takes no geometry: about everything, every planted route, and every place."""
+    for question in ("sites", "provinces", "coverage", "hotspots", "escort"):
+        yield from (Ask(f"/api/v1/risk/{question}?{ON}&lang={language}") for language in ("en", "fr"))
+    for route in planting.of("route"):
+        for key in (route.key, planting.marker(route, "route_id")):
+            yield Ask(f"/api/v1/risk/corridor?route={key}&{ON}&{HAPPENED}")
+            yield Ask(f"/api/v1/risk/profile?route={key}&{ON}&lang=fr")
+    for lon, lat in PLACES.values():
+        yield Ask(f"/api/v1/risk/pressure?lon={lon}&lat={lat}&{ON}")
+        yield Ask(f"/api/v1/risk/path?from={lon},{lat}&to={lon + 0.05},{lat + 0.05}&{ON}")
+        yield Ask(f"/api/v1/risk/near?lon={lon}&lat={lat}&{ON}&{HAPPENED}")
+
+
+def risk_geometry_asks(_: Planting) -> Iterator[Ask]:
+    """A line and an area around every place."""
+    for lon, lat in PLACES.values():
+        line = {"type": "LineString", "coordinates": [[lon, lat], [lon + 0.03, lat + 0.01]]}
+        ring = [[lon - 0.1, lat - 0.1], [lon + 0.1, lat - 0.1], [lon, lat + 0.1], [lon - 0.1, lat - 0.1]]
+        yield Ask(f"/api/v1/risk/corridor?{ON}&{HAPPENED}", json=line)
+        yield Ask(f"/api/v1/risk/area?{ON}&{HAPPENED}", json={"type": "Polygon", "coordinates": [ring]})
+
+
+def of_question(name: str, asks: Callable[[Planting], Iterable[Ask]]) -> Callable[[Planting], Iterable[Ask]]:
+    """Those of some requests that ask one question."""
+    return lambda planting: [ask for ask in asks(planting) if ask.path.startswith(f"/api/v1/risk/{name}?")]
+
+
+# What some questions show of rows.
+RISKS = {
+    "pressure": {HANDLERS: {"incident:restricted": "incident_no"}},
+    "corridor": {HANDLERS: {"route": "name"}},
+    "path": {HANDLERS: {"network_edge": "geom"}},
+}
 # The facts of a row as its popup and its page give them.
 INCIDENT = "incident_no summary_en summary_fr place_text"
 DETAILS = {
@@ -130,6 +172,8 @@ URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
     "health.ready": Line(only("/readyz")),
+    "openapi.description": Line(only("/api/v1/openapi.json?lang=en", "/api/v1/openapi.json?lang=fr")),
+    "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
     "map.page": Line(only("/?lang=en", "/?lang=fr")),
     "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
     "tiles.tile": Line(
@@ -165,6 +209,8 @@ URLS: dict[str, Line] = {
         lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
         {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
     ),
+    **{f"risk.{name}": Line(of_question(name, risk_asks), RISKS.get(name, {})) for name in QUESTIONS if name != "area"},
+    **{f"risk.{name}_of_a_geometry": Line(of_question(name, risk_geometry_asks)) for name in ("corridor", "area")},
     "people.look_as": Line(
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],
     ),
@@ -178,7 +224,39 @@ URLS: dict[str, Line] = {
     "ogc.queryable": Line(only(*(f"/ogc/collections/{name}/queryables" for name in LAYERS))),
     "ogc.items": Line(item_asks, FEATURES),
     "ogc.item": Line(feature_asks, FEATURES),
+    "sign_in.page": Line(only("/sign-in", "/sign-in?lang=fr&next=/incidents")),
+    "sign_in.send": Line(
+        lambda planting: [
+            Ask("/sign-in", {"name": row.key, "password": "no-such-password"}) for row in planting.of("app_user")
+        ],
+    ),
+    # A link that is none: a form for signing out, or a real link, would end the walk's own session.
+    "sign_in.link": Line(only("/sign-in/link/none?lang=en")),
+    "sign_in.follow": Line(lambda _: [Ask("/sign-in/link/none", {"password": "x", "again": "x"})]),
+    "sign_in.sign_out": Line(lambda _: [Ask("/sign-out", {"csrf_token": "another's"})]),
+    "account.page": Line(only("/account?lang=en", "/account?lang=fr")),
+    "account.change_password": Line(lambda _: [Ask("/account/password", {"old": "no-such-password"})]),
+    "account.end": Line(lambda _: [Ask("/account/sessions", {"session": "00000000-0000-4000-8000-000000000000"})]),
+    "account.make": Line(
+        lambda planting: [
+            Ask("/account/tokens", {"once": "00000000-0000-4000-8000-000000000000", "days": "0", "units": row.key})
+            for row in planting.of("app_user")
+        ],
+    ),
+    "account.revoke": Line(
+        lambda _: [Ask("/account/tokens/revoke", {"token": "00000000-0000-4000-8000-000000000000"})]
+    ),
     "admin.page": Line(only("/admin", "/admin?lang=fr"), {"admin": {"app_user": "user_name"}}),
+    "audit.page": Line(
+        lambda planting: [
+            Ask("/admin/audit?object=incident&day=2026-01-01"),
+            *(
+                Ask(f"/admin/audit?lang=fr&person={planting.marker(row, 'user_name')}")
+                for row in planting.of("audit_event")
+            ),
+        ],
+        {"admin": {"audit_event": "user_name what object request_id"}},
+    ),
     "admin.change": Line(
         lambda planting: [
             Ask("/admin", {"change": "rights", "name": row.key, "role": "committee", "unit": "XX"})
@@ -201,23 +279,63 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "aliases list": Command(
+        ("aliases", "list", "--known"),
+        (*PEOPLE, "operator"),
+        {f"{HANDLERS} operator": {"site_alias": "source code name"}},
+    ),
+    "aliases confirm": Command(("aliases", "confirm", "one", "other"), (*PEOPLE, "operator")),
+    "aliases refuse": Command(("aliases", "refuse", "one", "other"), (*PEOPLE, "operator")),
+    "audit head": Command(("audit", "head")),
+    "audit verify": Command(("audit", "verify", "--json")),
     "bench": Command(("bench", "access")),
     "db status": Command(("db", "status", "--json")),
     "import": Command(
         ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
     ),
     "publish": Command(("publish",)),
-    "user list": Command(("user", "list"), shows={"operator": {"app_user": "user_name"}}),
+    "token list": Command(("token", "list"), (*PEOPLE, "operator")),
+    # The commands ask as the addresses do.
+    "risk pressure": Command(
+        ("risk", "pressure", "--lon", "28.84", "--lat=-2.5", "--on", "2025-01-01"),
+        ("committee-sk", "coordinator-sk"),
+        {"coordinator-sk": {"incident:restricted": "incident_no"}},
+    ),
+    **{
+        f"risk {name}": Command(("risk", name, *more, "--on", "2025-01-01"), ("coordinator-sk",))
+        for name, more in {
+            "corridor": ("none",),
+            "profile": ("none",),
+            "path": ("--from", "28.84,-2.5", "--to", "28.9,-2.5"),
+            "near": ("--lon", "28.84", "--lat=-2.5", "--json"),
+            "area": ("{file}",),
+            "sites": (),
+            "provinces": (),
+            "coverage": (),
+            "hotspots": (),
+            "escort": (),
+        }.items()
+    },
+    "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
+    "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
+    "user list": Command(("user", "list"), (*PEOPLE, "operator"), shows={"admin operator": {"app_user": "user_name"}}),
 }
 # Commands that read no row of anybody's.
 SHOW_NOTHING = {
+    "redact": "counts the rows that it changed",
+    "audit seal": "counts events, and tells the hash over them",
     "db up": "starts the server",
     "db down": "stops the server",
     "db migrate": "changes the schema",
     "demo load": "writes synthetic rows, and counts them",
+    "network build": "counts the edges of the operator's routes",
     "demo remove": "deletes synthetic rows, and counts them",
     "run": "serves what the addresses above answer",
-    "user add": "says what it was told",
+    "token add": "prints a new secret",
+    "token revoke": "says that it is done",
+    "user add": "says what it was told, and prints a new secret",
+    "user reset": "prints a new secret",
+    "user sign-out": "says how many sessions ended",
     "user disable": "says what it was told",
     "user enable": "tells the operator the rights of the one named",
     "user scope": "says what it was told",

@@ -9,6 +9,7 @@ from typing import Literal, NoReturn
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
+from geoapp.access.audit import record
 from geoapp.access.viewer import PUBLIC
 from geoapp.errors import GeoappError
 from geoapp.naming import fold, nearest
@@ -72,6 +73,33 @@ def list_units(connection: Connection) -> list[Unit]:
     return [Unit(code, name) for code, name in latest.items()]
 
 
+def codes_of(connection: Connection, units: Sequence[str]) -> list[str]:
+    """The codes of units that are meant by code or name; PersonRefusedError for one that does not exist."""
+    given = [unit.strip() for unit in units if unit.strip()]
+    known = list_units(connection) if given else []
+    return list(dict.fromkeys(_code_of(unit, known) for unit in given))
+
+
+def person_to_change(connection: Connection, name: str) -> Person:
+    """The person of that name, to be changed; PersonRefusedError for one who is unknown or of the demonstration."""
+    people = {person.name: person for person in list_people(connection)}
+    if name not in people:
+        like = nearest(name, people, count=1)
+        _refuse(
+            "name",
+            f"There is no user {name}." + (f" Did you mean {like[0]}?" if like else ""),
+            f"Il n’y a pas d’utilisateur {name}." + (f" Vouliez-vous dire {like[0]}\u00a0?" if like else ""),
+        )
+    if people[name].synthetic:
+        _refuse(
+            "name",
+            f"{name} belongs to the demonstration: such people come and go with its data, and are not changed.",
+            f"{name} fait partie de la démonstration\u00a0: ces personnes vont et viennent avec ses données, sans être"
+            " modifiées.",
+        )
+    return people[name]
+
+
 def add_person(connection: Connection, name: str, role: str, units: Sequence[str]) -> None:
     """Add somebody with a role in units, named by code or name.
 
@@ -82,6 +110,7 @@ def add_person(connection: Connection, name: str, role: str, units: Sequence[str
     codes = _units_of_role(connection, role, units)
     connection.execute(insert(AppUser).values(user_name=name))
     _insert_scopes(connection, name, role, codes)
+    record(connection, "user_added", f"app_user/{name}", after={"role": role, "units": len(codes)})
 
 
 def set_rights(connection: Connection, name: str, role: str, units: Sequence[str]) -> None:
@@ -91,7 +120,7 @@ def set_rights(connection: Connection, name: str, role: str, units: Sequence[str
     unit that does not exist, a role without the unit that it needs, and the last administrator.
     """
     _lock(connection)
-    person = _require_person(connection, name)
+    person = person_to_change(connection, name)
     codes = _units_of_role(connection, role, units)
     if role != ADMIN:
         _require_another_admin(connection, person, "role")
@@ -109,16 +138,16 @@ def disable(connection: Connection, name: str) -> bool:
     Raises PersonRefusedError for somebody who is unknown or of the demonstration, and for the last administrator.
     """
     _lock(connection)
-    person = _require_person(connection, name)
+    person = person_to_change(connection, name)
     _require_another_admin(connection, person, "name")
-    return _set_state(connection, name, disabled=True)
+    return _set_state(connection, name, "user_disabled", disabled=True)
 
 
 def enable(connection: Connection, name: str) -> bool:
     """Give somebody their rights back; whether they had been disabled. PersonRefusedError as for `disable`."""
     _lock(connection)
-    _require_person(connection, name)
-    return _set_state(connection, name, disabled=False)
+    person_to_change(connection, name)
+    return _set_state(connection, name, "user_enabled", disabled=False)
 
 
 def _lock(connection: Connection) -> None:
@@ -153,26 +182,6 @@ def _require_name(connection: Connection, name: str) -> None:
             f"The name {name} is taken. Choose another one, or change the rights of the person who has it.",
             f"Le nom {name} est pris. Choisissez-en un autre, ou changez les droits de la personne qui le porte.",
         )
-
-
-def _require_person(connection: Connection, name: str) -> Person:
-    """The person of that name, who is to be changed."""
-    people = {person.name: person for person in list_people(connection)}
-    if name not in people:
-        like = nearest(name, people, count=1)
-        _refuse(
-            "name",
-            f"There is no user {name}." + (f" Did you mean {like[0]}?" if like else ""),
-            f"Il n’y a pas d’utilisateur {name}." + (f" Vouliez-vous dire {like[0]}\u00a0?" if like else ""),
-        )
-    if people[name].synthetic:
-        _refuse(
-            "name",
-            f"{name} belongs to the demonstration: such people come and go with its data, and are not changed.",
-            f"{name} fait partie de la démonstration\u00a0: ces personnes vont et viennent avec ses données, sans être"
-            " modifiées.",
-        )
-    return people[name]
 
 
 def _require_another_admin(connection: Connection, person: Person, refused: Field) -> None:
@@ -219,8 +228,7 @@ def _units_of_role(connection: Connection, role: str, units: Sequence[str]) -> l
             f"The role of {label.en} needs at least one unit: a country or a province, such as CD or CD-SK.",
             f"Le rôle de {label.fr} demande au moins une unité\u00a0: un pays ou une province, comme CD ou CD-SK.",
         )
-    known = list_units(connection)
-    return list(dict.fromkeys(_code_of(unit, known) for unit in given))
+    return list(codes_of(connection, given))
 
 
 def _code_of(wanted: str, known: Iterable[Unit]) -> str:
@@ -263,6 +271,9 @@ def _insert_scopes(connection: Connection, name: str, role: str, codes: Sequence
         connection.execute(insert(UserScope), rows)
 
 
-def _set_state(connection: Connection, name: str, disabled: bool) -> bool:
+def _set_state(connection: Connection, name: str, event: str, *, disabled: bool) -> bool:
     change = update(AppUser).where(AppUser.user_name == name, AppUser.disabled_at.is_(None) == disabled)
-    return connection.execute(change.values(disabled_at=func.now() if disabled else None)).rowcount == 1
+    changed = connection.execute(change.values(disabled_at=func.now() if disabled else None)).rowcount == 1
+    if changed:
+        record(connection, event, f"app_user/{name}")
+    return changed

@@ -14,6 +14,10 @@ from layers.tables import AppUser
 PUBLIC = "public"
 # Roles that see all rows of their units but the sealed ones.
 FULL_ROLES = ("coordinator", "analyst", "gis")
+_VIEWER_OF_TOKEN = text(
+    "SELECT set_config('geoapp.viewer', user_name, true) FROM find_token(:hash, :on_loopback)"
+    " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,19 @@ def set_viewer(connection: Connection, name: str) -> None:
     connection.execute(select(func.set_config("geoapp.viewer", name, True)))
 
 
-def set_viewer_of_session(connection: Connection, token_hash: str | None) -> str:
-    """Name the viewer whose session the token is, the public where there is none; the name."""
-    name = func.coalesce(func.session_user_name(token_hash), PUBLIC) if token_hash else PUBLIC
+def set_viewer_of_session(connection: Connection, token_hash: str | None, *, on_loopback: bool = False) -> str:
+    """Name the viewer whose session the token is, the public where there is none; the name.
+
+    Sessions of the demonstration's people are sessions where the request comes from this machine alone.
+    """
+    name = func.coalesce(func.session_user_name(token_hash, on_loopback), PUBLIC) if token_hash else PUBLIC
     return str(connection.scalar(select(func.set_config("geoapp.viewer", name, True))))
+
+
+def set_viewer_of_token(connection: Connection, token_hash: str, *, on_loopback: bool = False) -> str | None:
+    """Name the viewer whose API token it is, within its limits; the name, None for a token that does not hold."""
+    name: str | None = connection.scalar(_VIEWER_OF_TOKEN, {"hash": token_hash, "on_loopback": on_loopback})
+    return name
 
 
 def read_viewer(connection: Connection) -> Viewer:

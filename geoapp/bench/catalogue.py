@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
+from geoapp.bench.importing import run_importing
+from geoapp.bench.risk import run_corridor, run_hotspots, run_path, run_pressure
+from geoapp.bench.tiles import run_tiles
 
 
 class Result(Protocol):
@@ -32,4 +35,10 @@ class Benchmark:
 
 BENCHMARKS = {
     "access": Benchmark("what row-level security costs maps, features and corridors", run_access),
+    "import": Benchmark("how fast a file of 100,000 points is imported, against ogr2ogr with COPY", run_importing),
+    "corridor": Benchmark("the corridors of all routes against geopandas, and their counts", run_corridor),
+    "hotspots": Benchmark("hot spots of a year against geopandas and esda", run_hotspots),
+    "path": Benchmark("ways over 200,000 edges against networkx", run_path),
+    "pressure": Benchmark("the pressure on all sites against geopandas", run_pressure),
+    "tiles": Benchmark("tiles of incidents a second, against tipg and a file sent by nginx", run_tiles),
 }

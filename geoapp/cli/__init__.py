@@ -13,12 +13,18 @@ from geoapp.errors import GeoappError
 
 # Loaded when they are called, so that a short command need not wait for what a long one imports.
 COMMANDS = {
+    "aliases": "geoapp.cli.aliases:aliases",
+    "audit": "geoapp.cli.audit:audit",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
+    "network": "geoapp.cli.network:network",
     "publish": "geoapp.cli.publishing:publish",
+    "redact": "geoapp.cli.redaction:redact_",
+    "risk": "geoapp.cli.risk:risk",
     "run": "geoapp.cli.serving:run",
+    "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
 }
 

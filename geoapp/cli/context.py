@@ -12,7 +12,9 @@ from geoapp.access.viewer import require_person, set_viewer
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine, require_database
 from geoapp.database.migrate import require_current
+from geoapp.errors import GeoappError, ImportRefusedError
 from geoapp.settings import Settings
+from layers.text import typeset
 
 USER_OPTION = click.option("--user", metavar="NAME", help="Work with the rights of that person, not the operator's.")
 
@@ -63,3 +65,19 @@ def acting_database(settings: Settings, user: str | None) -> Iterator[Engine]:
             yield acting
         finally:
             acting.dispose()
+
+
+@contextmanager
+def transaction(user: str | None = None) -> Iterator[Connection]:
+    """A transaction on the environment's database, with the rights of `user`; the operator's for None."""
+    with acting_database(Settings.from_environment(), user) as engine, engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Refusals of the import inside are shown in `language`."""
+    try:
+        yield
+    except ImportRefusedError as refusal:
+        raise GeoappError(typeset(refusal.said.in_language(language), language)) from None

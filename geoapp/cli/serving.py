@@ -6,11 +6,15 @@ import socket
 from dataclasses import replace
 
 import click
+from sqlalchemy import Engine
 
+from geoapp.access.links import PATH, make_demonstration_links
+from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
+from geoapp.web.hosts import LOOPBACK, served_names
 from geoapp.web.server import Server
 
 
@@ -28,10 +32,26 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         raise AssetsMissingError("The web assets are not built: run script/assets.")
     _require_free_port(settings)
     with current_database(settings) as engine:
+        if settings.host in LOOPBACK:
+            _show_demonstration_links(engine, settings)
         # Workers are forked: none may inherit an open connection.
         engine.dispose()
+        if not served_names(settings):
+            click.echo("Every host name is answered: name yours in GEOAPP_TRUSTED_HOSTS.", err=True)
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
-        Server(settings).run()
+        with sealing(settings):
+            Server(settings).run()
+
+
+def _show_demonstration_links(engine: Engine, settings: Settings) -> None:
+    """A way in as each of the demonstration's people; they work once, in a browser on this machine."""
+    with engine.begin() as connection:
+        made = make_demonstration_links(connection)
+    if made:
+        click.echo("The demonstration's people sign in once by these links, on this computer:")
+        width = max(len(name) for name, _ in made)
+        for name, secret in made:
+            click.echo(f"  {name:{width}}  http://{settings.host}:{settings.port}{PATH}{secret}")
 
 
 def _require_free_port(settings: Settings) -> None:

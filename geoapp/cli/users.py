@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 
 import click
 from sqlalchemy import Connection
 
-from geoapp.access import people
+from geoapp.access import links, passwords, people, sessions
 from geoapp.access.people import Person
-from geoapp.cli.context import current_database
+from geoapp.cli.context import USER_OPTION, transaction
 from geoapp.settings import Settings
 from layers.vocabulary import ROLE
 
@@ -34,19 +33,49 @@ def user() -> None:
 @click.argument("name")
 @ROLE_OPTION
 @SCOPE_OPTION
-def add(name: str, role: str, scopes: tuple[str, ...]) -> None:
-    """Add NAME with a role in units."""
-    with _database() as connection:
+@click.option("--password-stdin", is_flag=True, help="Read their password from the standard input; else print a link.")
+def add(name: str, role: str, scopes: tuple[str, ...], password_stdin: bool) -> None:
+    """Add NAME with a role in units, and print a one-time link by which they choose a password."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password is not None:
+        passwords.require_good(password, name)
+    with transaction() as connection:
         people.add_person(connection, name, role, scopes)
+        if password is not None:
+            passwords.set_password(connection, name, password)
+        link = None if password_stdin else links.make_link(connection, name, "invitation")
         added = _described(connection, name)
-    click.echo(f"Added {added}.")
+    click.echo(f"Added {added}.", err=bool(link))
+    if link:
+        _show_link(name, link, "invitation")
+
+
+@user.command()
+@click.argument("name")
+def reset(name: str) -> None:
+    """Print a one-time link by which NAME chooses a new password; the old one holds until it is used."""
+    with transaction() as connection:
+        people.person_to_change(connection, name)
+        link = links.make_link(connection, name, "reset")
+    _show_link(name, link, "reset")
+
+
+@user.command(name="sign-out")
+@click.argument("name")
+def sign_out(name: str) -> None:
+    """End all sessions of NAME, such as that of a laptop that was lost."""
+    with transaction() as connection:
+        people.person_to_change(connection, name)
+        ended = sessions.end_sessions(connection, name)
+    click.echo(f"Sessions ended: {ended}.")
 
 
 @user.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def list_(as_json: bool) -> None:
+@USER_OPTION
+def list_(as_json: bool, user: str | None) -> None:
     """List everybody with their roles and units."""
-    with _database() as connection:
+    with transaction(user) as connection:
         found = people.list_people(connection)
     if as_json:
         click.echo(json.dumps([_as_json(person) for person in found]))
@@ -64,7 +93,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Take every right from NAME at once, until they are enabled again."""
-    with _database() as connection:
+    with transaction() as connection:
         changed = people.disable(connection, name)
     click.echo(f"Disabled {name}." if changed else f"{name} was disabled before.")
 
@@ -73,7 +102,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Give NAME their rights back."""
-    with _database() as connection:
+    with transaction() as connection:
         changed = people.enable(connection, name)
         now = _described(connection, name)
     click.echo(f"Enabled {now}." if changed else f"{name} was not disabled.")
@@ -85,16 +114,17 @@ def enable(name: str) -> None:
 @SCOPE_OPTION
 def scope(name: str, role: str, scopes: tuple[str, ...]) -> None:
     """Give NAME a role in units, in place of all that they had."""
-    with _database() as connection:
+    with transaction() as connection:
         people.set_rights(connection, name, role, scopes)
         changed = _described(connection, name)
     click.echo(f"Changed {changed}.")
 
 
-@contextmanager
-def _database() -> Iterator[Connection]:
-    with current_database(Settings.from_environment()) as engine, engine.begin() as connection:
-        yield connection
+def _show_link(name: str, secret: str, purpose: links.Purpose) -> None:
+    """The link alone on the standard output, so that it can be handed on; what it is beside it."""
+    hours = links.HOURS[purpose]
+    click.echo(f"Give {name} this link. It works once, within {hours} hours:", err=True)
+    click.echo(Settings.from_environment().address + links.PATH + secret)
 
 
 def _described(connection: Connection, name: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
@@ -47,8 +48,12 @@ def open_web_engine(settings: Settings) -> Engine:
 
 
 def _open(url: str, settings: Settings) -> Engine:
-    # Sessions are in UTC, and know the zone in which a day begins.
-    options = f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone}"
+    # Sessions are in UTC, and know the zone in which a day begins and the key that the audit hashes content with.
+    # Temporary tables come last, so that none stands for one of geoapp's.
+    options = (
+        f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
+        f" -c geoapp.audit_key={padded(content_key(settings))}"
+    )
     return create_engine(
         url,
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},

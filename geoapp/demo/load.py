@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from geoapp.access.audit import announce_bulk, record_counts
 from geoapp.demo.checkpoints import write_checkpoints
 from geoapp.demo.followup import write_followup
 from geoapp.demo.ground import read_ground
@@ -47,6 +48,7 @@ def load_demo(engine: Engine, plan: Plan, progress: Progress = lambda rows: None
     """
     with engine.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        announce_bulk(connection)
         plan.check(connection.execute(select(func.today())).scalar_one())
         scene = make_scene(read_ground(connection), plan)
         replaced = remove_rows(connection)
@@ -73,6 +75,7 @@ def load_demo(engine: Engine, plan: Plan, progress: Progress = lambda rows: None
                 f"A row that is not synthetic bears an identifier of the demonstration data ({_named(error)})."
                 " Nothing was loaded: rename or remove it, and try again."
             ) from error
+        record_counts(connection, "insert", writer.written)
         remembered = insert(Setting).values(name=LOADED, value=plan.record())
         connection.execute(
             remembered.on_conflict_do_update(index_elements=["name"], set_={"value": remembered.excluded.value})
@@ -84,6 +87,7 @@ def remove_demo(engine: Engine) -> dict[str, int]:
     """Take the demonstration data out; how many rows of each table. DemoError where other rows hang on it."""
     with engine.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        announce_bulk(connection)
         return remove_rows(connection)
 
 

@@ -14,7 +14,6 @@ PEOPLE = (
     ("demo-coordinator", "coordinator", ("CD-SK",)),
     ("demo-analyst", "analyst", ("BI", "CD", "RW", "UG")),
     ("demo-gis", "gis", ("BI", "CD", "RW", "UG")),
-    ("demo-admin", "admin", (None,)),
 )
 
 

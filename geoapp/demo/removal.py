@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, and_, delete, func, or_, select
 
+from geoapp.access.audit import record_counts
 from geoapp.demo.people import remove_people
 from geoapp.demo.rows import SOURCE
 from geoapp.errors import DemoError
@@ -27,6 +28,7 @@ def remove_rows(connection: Connection) -> dict[str, int]:
     removed["base_feature"] = connection.execute(roads).rowcount
     in_use = [select(table).where(table.c.source_id == Source.source_id).exists() for table in _sourced()]
     connection.execute(delete(Source).where(Source.source_id == SOURCE, ~or_(*in_use)))
+    record_counts(connection, "delete", removed)
     return {name: number for name, number in removed.items() if number}
 
 

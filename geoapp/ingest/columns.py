@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from geoapp.errors import ImportRefusedError
+from geoapp.ingest.report import Proposed
 from geoapp.ingest.synonyms import SHARED, SYNONYMS
 from geoapp.ingest.targets import FileColumn, Target
 from geoapp.naming import nearest, squeeze
+from layers.text import Text
 
 # A shapefile cuts the names of its columns to this many characters.
 CUT = 10
@@ -16,11 +18,13 @@ CUT = 10
 Matching = dict[str, list[str]]
 
 
-def match_columns(target: Target, sources: Sequence[str], given: Mapping[str, Sequence[str]]) -> Matching:
+def match_columns(
+    target: Target, sources: Sequence[str], given: Mapping[str, Sequence[str]], alone: Sequence[str] | None = None
+) -> Matching:
     """The source columns of each column of the table that has any; only arrays have more than one.
 
-    `given` are the person's own choices (`--map`), which come first. Raises ImportRefusedError for a choice that
-    does not exist, and for a column that every row needs and that nothing matches.
+    `given` are the person's own choices (`--map`), which come first; the others are found among `alone`, where that is
+    given. Raises ImportRefusedError for a choice that does not exist.
     """
     chosen = _checked(target, sources, given)
     taken = {source: column for column, names in chosen.items() for source in names}
@@ -28,12 +32,44 @@ def match_columns(target: Target, sources: Sequence[str], given: Mapping[str, Se
         for column in target.columns.values():
             if column.name in chosen:
                 continue
-            free = [source for source in sources if _free(source, column.name, taken)]
+            free = [source for source in (sources if alone is None else alone) if _free(source, column.name, taken)]
             if found := test(column, free, target):
                 chosen[column.name] = found
                 taken |= dict.fromkeys(found, column.name)
-    _require(target, sources, chosen)
     return chosen
+
+
+def require_columns(
+    target: Target, sources: Sequence[str], chosen: Matching, proposed: Sequence[Proposed] = ()
+) -> None:
+    """Raise ImportRefusedError for a column that every row needs and that nothing matches, with what may match it."""
+    missing = [
+        column
+        for column in target.columns.values()
+        if column.required and column.name not in chosen and not (column.name == "country" and "unit_code" in chosen)
+    ]
+    if not missing:
+        return
+    looked = [(column.name, ", ".join((column.name, *SYNONYMS.get(column.name, ())[:6]))) for column in missing]
+    columns = ", ".join(sources)
+    likely = [each for each in proposed if each.column in {column.name for column in missing}]
+    options = " ".join(f"--map {each.column}={each.source}" for each in likely)
+    next_step = Text(
+        f"Say which one it is with --map {missing[0].name}=COLUMN.",
+        f"Dites laquelle avec --map {missing[0].name}=COLONNE.",
+    )
+    if likely:
+        next_step = Text(
+            f"If it is, add {options} (or --accept-proposals), else say which one with --map {missing[0].name}=COLUMN.",
+            f"Si c'est bien le cas, ajoutez {options} (ou --accept-proposals), sinon dites laquelle avec"
+            f" --map {missing[0].name}=COLONNE.",
+        )
+    raise ImportRefusedError(
+        f"The file has no column for {'; '.join(f'{name} (looked for {names})' for name, names in looked)}."
+        f" Its columns are: {columns or 'none'}. {next_step.en}",
+        f"Le fichier n'a pas de colonne pour {' ; '.join(f'{name} (cherché : {names})' for name, names in looked)}."
+        f" Ses colonnes sont : {columns or 'aucune'}. {next_step.fr}",
+    )
 
 
 def ignored(sources: Iterable[str], used: Iterable[str]) -> list[str]:
@@ -61,12 +97,16 @@ def _checked(target: Target, sources: Sequence[str], given: Mapping[str, Sequenc
     chosen: Matching = {}
     for name, wanted in given.items():
         if name not in target.columns:
+            like = _proposals(name, target.columns)
             raise ImportRefusedError(
-                f"--map {name}=...: {target.name} has no column {name} that a file may bring."
-                f" {_proposals(name, target.columns)}"
+                f"--map {name}=...: {target.name} has no column {name} that a file may bring. {like.en}",
+                f"--map {name}=... : {target.name} n'a pas de colonne {name} qu'un fichier puisse apporter. {like.fr}",
             )
         if len(wanted) > 1 and target.columns[name].kind.name != "texts":
-            raise ImportRefusedError(f"--map {name}=... was given twice: say which one column holds it.")
+            raise ImportRefusedError(
+                f"--map {name}=... was given twice: say which one column holds it.",
+                f"--map {name}=... est donné deux fois : dites quelle colonne le contient.",
+            )
         chosen[name] = [required_source(name, source, sources) for source in wanted]
     return chosen
 
@@ -78,17 +118,19 @@ def required_source(name: str, wanted: str, sources: Sequence[str]) -> str:
     """
     source = find_source(wanted, sources)
     if source is None:
+        like = _proposals(wanted, sources)
         raise ImportRefusedError(
-            f"--map {name}={wanted}: the file has no column {wanted}. {_proposals(wanted, sources)}"
+            f"--map {name}={wanted}: the file has no column {wanted}. {like.en}",
+            f"--map {name}={wanted} : le fichier n'a pas de colonne {wanted}. {like.fr}",
         )
     return source
 
 
-def _proposals(name: str, choices: Iterable[str]) -> str:
+def _proposals(name: str, choices: Iterable[str]) -> Text:
     choices = list(choices)
     if like := nearest(name, choices):
-        return f"Did you mean {' or '.join(like)}?"
-    return f"There are: {', '.join(choices)}."
+        return Text(f"Did you mean {' or '.join(like)}?", f"Vouliez-vous dire {' ou '.join(like)} ?")
+    return Text(f"There are: {', '.join(choices)}.", f"Il y a : {', '.join(choices)}.")
 
 
 def _free(source: str, column: str, taken: Mapping[str, str]) -> bool:
@@ -124,21 +166,3 @@ def _cut_name(column: FileColumn, sources: Sequence[str], target: Target) -> lis
         if name == column.name and (found := first_named(numbered, sources)):
             return [found]
     return []
-
-
-def _require(target: Target, sources: Sequence[str], chosen: Matching) -> None:
-    missing = [
-        column
-        for column in target.columns.values()
-        if column.required and column.name not in chosen and not (column.name == "country" and "unit_code" in chosen)
-    ]
-    if not missing:
-        return
-    told = "; ".join(
-        f"{column.name} (looked for {', '.join((column.name, *SYNONYMS.get(column.name, ())[:6]))})"
-        for column in missing
-    )
-    raise ImportRefusedError(
-        f"The file has no column for {told}. Its columns are: {', '.join(sources) or 'none'}."
-        f" Say which one it is with --map {missing[0].name}=COLUMN."
-    )

@@ -13,6 +13,7 @@ from geoapp.ingest import encoding
 from geoapp.ingest.sheet import Sheet, distinct_names
 
 SEPARATORS = ",;\t|"
+LONGEST_HEADING = 100_000
 
 
 def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
@@ -35,9 +36,16 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
             keep_default_na=False,
         )
     except pd.errors.EmptyDataError:
-        raise ImportRefusedError("The file is empty. Export it again with a heading and rows.") from None
-    except pd.errors.ParserError as error:
-        raise ImportRefusedError(f"{_line_fault(str(error))} Mend that line, or export the file again.") from None
+        raise ImportRefusedError(
+            "The file is empty. Export it again with a heading and rows.",
+            "Le fichier est vide. Exportez-le de nouveau avec un en-tête et des lignes.",
+        ) from None
+    except (pd.errors.ParserError, OverflowError) as error:
+        en, fr = _line_fault(str(error))
+        raise ImportRefusedError(
+            f"{en} Mend that line, or export the file again.",
+            f"{fr} Corrigez cette ligne, ou exportez le fichier de nouveau.",
+        ) from None
     names = distinct_names([_text(name) for name in frame.iloc[0]])
     rows = frame.iloc[1:]
     columns = {name: rows.iloc[:, place].to_numpy(dtype=object) for place, name in enumerate(names)}
@@ -46,7 +54,7 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
 
 def _separator(text: str) -> str:
     """The separator that the heading has most of, outside quotes."""
-    heading = next((line for line in text.splitlines() if line.strip()), "")
+    heading = next((line for line in text[:LONGEST_HEADING].splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", heading)
     best = max(SEPARATORS, key=bare.count)
     return best if bare.count(best) else ","
@@ -56,9 +64,16 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line_fault(message: str) -> str:
+def _line_fault(message: str) -> tuple[str, str]:
     match = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if match:
         expected, line, seen = match.groups()
-        return f"Line {line} has {seen} values, but the heading has {expected}."
-    return f"The file is not a table of text with one separator ({message.strip()})."
+        return (
+            f"Line {line} has {seen} values, but the heading has {expected}.",
+            f"La ligne {line} a {seen} valeurs, mais l'en-tête en a {expected}.",
+        )
+    reason = message.strip()
+    return (
+        f"The file is not a table of text with one separator ({reason}).",
+        f"Le fichier n'est pas un tableau de texte avec un séparateur ({reason}).",
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from geoapp.ingest.rules import RULES
+from layers.text import Text, typeset
 
 # A value is shown to be recognised; a whole outline or report would bury the finding.
 SHOWN = 120
@@ -16,7 +17,11 @@ TOLD = 2000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; `row` counts from 1 in the order of the file, and is None where the whole file is meant."""
+    """One finding; `row` counts from 1 in the order of the file, and is None where the whole file is meant.
+
+    `value` and `repair` are as the report has them, in English where they are words of geoapp's; `in_french` holds
+    the French of both.
+    """
 
     row: int | None
     column: str | None
@@ -24,22 +29,25 @@ class Finding:
     severity: str
     value: str | None
     repair: str | None
+    in_french: tuple[str | None, str | None]
 
     def as_json(self) -> dict[str, object]:
         """The finding as the report has it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in ("row", "column", "rule", "severity", "value", "repair")}
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self, language: str = "en", with_row: bool = True) -> str:
         """The finding as one line of plain text, such as "row 12, workers_est: 'abc' is not a whole number"."""
-        words = {"column": self.column or "", "value": self.value or "", "repair": self.repair or ""}
+        value, repair = self.in_french if language == "fr" else (self.value, self.repair)
+        words = {"column": self.column or "", "value": value or "", "repair": repair or ""}
         text = RULES[self.rule].text.in_language(language).format(**words).strip("; ")
         where = ", ".join(
             [
-                *([f"{'ligne' if language == 'fr' else 'row'} {self.row}"] if self.row else []),
+                *([f"{'ligne' if language == 'fr' else 'row'} {self.row}"] if self.row and with_row else []),
                 *([self.column] if self.column else []),
             ]
         )
-        return printable(f"{where}: {text}" if where else text)
+        colon = " :" if language == "fr" else ":"
+        return typeset(printable(f"{where}{colon} {text}" if where else text), language)
 
 
 class Findings:
@@ -64,22 +72,20 @@ class Findings:
         value: object = None,
         repair: object = None,
     ) -> None:
-        """Note that `rule` applies; an error refuses its row."""
+        """Note that `rule` applies; an error refuses its row. A `Text` is told in the language of who reads it."""
         severity = RULES[rule].severity
-        self._all.append(
-            Finding(
-                row, column, rule, severity, shown(value, TOLD if rule == "refused" else SHOWN), shown(repair, TOLD)
-            )
-        )
+        longest = TOLD if rule == "refused" else SHOWN
+        in_french = (shown(value, longest, "fr"), shown(repair, TOLD, "fr"))
+        self._all.append(Finding(row, column, rule, severity, shown(value, longest), shown(repair, TOLD), in_french))
         if severity == "error" and row is not None:
             self.rejected.add(row)
 
 
-def shown(value: object, longest: int) -> str | None:
+def shown(value: object, longest: int, language: str = "en") -> str | None:
     """A value as text of bounded length; None stays None."""
     if value is None:
         return None
-    text = storable(str(value))
+    text = storable(value.in_language(language) if isinstance(value, Text) else str(value))
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

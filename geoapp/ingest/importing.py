@@ -13,23 +13,28 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
+from geoapp.access.audit import announce_bulk
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import load, matching, references, rights, succession, units
-from geoapp.ingest.columns import ignored, match_columns
+from geoapp.ingest import aliases, doubles, load, matching, memory, precedence, references, rights, succession, units
 from geoapp.ingest.findings import storable
-from geoapp.ingest.positions import MAPPABLE, find_positions, geometries
-from geoapp.ingest.projection import choose_crs, to_wgs84
+from geoapp.ingest.positions import geometries, stated_degrees
+from geoapp.ingest.precedence import Order
+from geoapp.ingest.projection import Choice, choose_crs, exchange_axes, to_wgs84
 from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
+from geoapp.ingest.rejected import restore, write_rejected
 from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.rows import make_keys, read_rows, require_places
-from geoapp.ingest.shapes import store_form
+from geoapp.ingest.shapes import compare_stated, store_form
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, make_stage
 from geoapp.ingest.targets import Target, target_named
+from geoapp.ingest.texts import look_for_mojibake
+from geoapp.ingest.understanding import Memory, forget, understand
 from geoapp.ingest.values import Calendar
+from layers.text import Text
 
 # Opens a progress bar for a step of so many rows; what it gives is told how many are done.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
@@ -46,8 +51,16 @@ class Request:
     source: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    repair_text: bool = False
     dry_run: bool = False
     on_error: Literal["reject", "abort"] = "reject"
+    source_date: dt.date | None = None
+    licence: str | None = None
+    accept_proposals: bool = False
+    memory: Memory = "use"
+    precedence: Order = field(default_factory=dict)
+    rejected: Path | None = None
+    language: str = "en"
 
 
 @contextmanager
@@ -70,13 +83,19 @@ def import_file(engine: Engine, request: Request, time_zone: str, progress: Prog
     try:
         job.read()
         job.require_right(engine)
-        job.check()
+        job.check(engine)
         job.write(engine)
+        job.give_back()
     except ImportRefusedError as refusal:
-        report.refuse(str(refusal))
+        report.refuse(refusal.said)
     except (DataError, IntegrityError, InternalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0]
-        report.refuse(f"The database refused the file: {reason}. Nothing was written; mend it, or try again.")
+        report.refuse(
+            Text(
+                f"The database refused the file: {reason}. Nothing was written; mend it, or try again.",
+                f"La base de données a refusé le fichier : {reason}. Rien n'a été écrit ; corrigez-le, ou réessayez.",
+            )
+        )
     return report
 
 
@@ -91,76 +110,135 @@ class _Import:
         self.zone = zone
         self.progress = progress
         self.rows: dict[str, Values] = {}
+        self.saying: aliases.Saying | None = None
         self.geometry: Values | None = None
+        # The positions of sites that the file gives none for.
+        self.known_places: Values | None = None
 
     def read(self) -> None:
         """Read the layer that is meant."""
         path = self.request.path
         with self.progress("Reading", 0), open_layers(path) as (layers, folder):
             self.report.sha256 = fingerprint(path)
-            layer = choose_layer(layers, self.request.layer, path.name, self.target.needs_geometry)
+            target = self.target
+            types = target.geometry_types if target.has_geometry else ()
+            layer = choose_layer(layers, self.request.layer, path.name, target.needs_geometry, types)
             self.report.layer = storable(layer.name)
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
+        restore(self.sheet)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
             self.findings.add(rule, value=value, repair=self.sheet.encoding.used)
+        look_for_mojibake(self.sheet.columns, self.request.repair_text, self.findings)
 
     def require_right(self, engine: Engine) -> None:
         """Refuse the file of somebody who may import nothing into the table, whatever else is wrong with it."""
         with engine.connect() as connection:
             rights.require_importer(connection, self.target)
 
-    def check(self) -> None:
+    def check(self, engine: Engine) -> None:
         """Find the values and the geometry of every row, with findings about the bad ones."""
-        sources, mapping = list(self.sheet.columns), self.request.mapping
-        by_columns = self.sheet.geometry is None and self.target.has_geometry
-        position = find_positions(sources, mapping) if by_columns else None
-        given = {name: wanted for name, wanted in mapping.items() if not (by_columns and name in MAPPABLE)}
-        matched = match_columns(self.target, sources, given)
-        used = [source for names in matched.values() for source in names]
-        for source in ignored(sources, [*used, *(position.names if position else ())]):
-            self.findings.add("column_ignored", None, source, source)
-
-        raw = self.sheet.geometry if self.target.has_geometry else None
-        if position is not None:
-            raw = geometries(self.sheet.columns, position, self.findings)
+        request = self.request
+        if request.memory == "forget" and not request.dry_run:
+            # By itself, so that it is forgotten whatever becomes of the file.
+            with engine.begin() as connection:
+                forget(connection, self.target, self.sheet, request.source, self.report)
+        with engine.connect() as connection:
+            self.meaning = understand(
+                connection,
+                self.target,
+                self.sheet,
+                request.mapping,
+                request.source,
+                remember=request.memory == "use",
+                accept=request.accept_proposals,
+                report=self.report,
+            )
+        read = Sheet(self.meaning.columns, self.sheet.count, self.sheet.encoding)
+        position = self.meaning.position
+        self.report.source = self.meaning.source
         calendar = Calendar(dt.datetime.now(self.zone).date(), self.zone)
-        self.rows = read_rows(self.target, self.sheet, matched, calendar, self.findings)
+        self.rows = read_rows(self.target, read, self.meaning.matched, calendar, self.findings)
         if self.target.has_geometry:
-            self._place(raw, degrees=position is not None and position.degrees)
+            raw, told = self.sheet.geometry, None
+            if position is not None:
+                raw, told = geometries(read.columns, position, request.path.stem, self.findings)
+            if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
+                self.known_places = self._known_places(engine)
+            if self.known_places is not None:
+                self.geometry = self.known_places
+                require_places(self.target, self.rows, self.geometry, self.findings)
+            else:
+                self._place(raw, told, degrees=position is not None and position.degrees)
         make_keys(self.target, self.rows, self.geometry, self.findings)
 
-    def _place(self, raw: Values | None, degrees: bool) -> None:
+    def _known_places(self, engine: Engine) -> Values | None:
+        """The positions of the sites that a file without any names; None where none is known."""
+        with engine.connect() as connection:
+            source_id = load.known_source(connection, self.meaning.source) if self.meaning.source else None
+            places = aliases.positions_of(connection, self.rows["site_id"], source_id)
+        return None if shapely.is_missing(places).all() else places
+
+    def _place(self, raw: Values | None, told: Choice | None, degrees: bool) -> None:
         """Turn the geometries of the file into those that the table stores."""
         if raw is None or shapely.is_missing(raw).all():
             self._require_other_places()
             nowhere = np.full(self.report.rows.read, None, dtype=object)
             require_places(self.target, self.rows, nowhere, self.findings)
             return
-        name = self.request.path.name
         if self.sheet.has_heights is not None and self.sheet.has_heights.any():
             self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
-        crs, self.report.crs = choose_crs(self.sheet.crs, self.request.crs, raw, degrees, name)
-        told = self.report.crs
-        if told.how == "--crs" and told.found not in {None, told.used}:
-            self.findings.add("crs_overridden", None, "geom", told.found, told.used)
-        self.geometry = store_form(to_wgs84(raw, crs), self.target.geometry_types, self.findings)
+        choice = self._choose_crs(raw, told, degrees)
+        placed = to_wgs84(exchange_axes(raw) if choice.exchanged else raw, choice.crs)
+        if choice.exchanged:
+            self.findings.add("axes_exchanged", None, "geom", int((~shapely.is_missing(raw)).sum()))
+        self.geometry = store_form(placed, self.target.geometry_types, self.findings)
+        stated = stated_degrees(self.sheet.columns) if self.sheet.geometry is not None else None
+        if stated is not None:
+            compare_stated(self.geometry, *stated, self.findings)
         require_places(self.target, self.rows, self.geometry, self.findings)
+
+    def _choose_crs(self, raw: Values, told: Choice | None, degrees: bool) -> Choice:
+        """The system of the file, with what must be said about it."""
+        if told is not None and self.request.crs is None:
+            self.report.crs = told.found
+            return told
+        provinces = self.rows.get("stated_unit")
+        choice = choose_crs(
+            self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
+        )
+        self.report.crs = choice.found
+        if self.request.crs is not None and choice.found.found not in {None, choice.found.used}:
+            self.findings.add("crs_overridden", None, "geom", choice.found.found, choice.found.used)
+        if choice.assumed is not None:
+            self.findings.add("crs_assumed", None, "geom", *choice.assumed)
+        return choice
 
     def _require_other_places(self) -> None:
         if self.target.needs_geometry or not set(self.target.places) & set(self.rows):
+            name = self.request.path.name
+            known = Text("", "")
+            if self.target.name == "mine_sites":
+                known = Text(
+                    " None of its sites is known by its code, either.", " Aucun de ses sites n'est connu par son code."
+                )
             raise ImportRefusedError(
-                f"{self.request.path.name} has no geometry, and no columns with longitude and latitude or WKT. Bring a"
-                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN."
+                f"{name} has no geometry, and no columns with longitude and latitude or WKT.{known.en} Bring a"
+                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN.",
+                f"{name} n'a pas de géométrie, ni de colonnes de longitude et latitude ou de WKT.{known.fr} Apportez"
+                " une couche avec des positions, ou nommez les colonnes avec --map longitude=COLONNE"
+                " --map latitude=COLONNE.",
             )
 
     def write(self, engine: Engine) -> None:
         """Match and load in one transaction, which a dry run and an abort roll back."""
         with engine.connect() as connection, connection.begin() as transaction:
             load.lock_table(connection, self.target)
-            source_id = load.find_source(connection, self.request.source) if self.request.source else None
-            stage = self._stage(connection)
+            request, source = self.request, self.meaning.source
+            source_id = load.find_source(connection, source, request.licence) if source else None
+            origin = load.Origin(source_id, request.source_date, request.licence)
+            stage = self._stage(connection, origin)
             matching.match(connection, stage, source_id, self.findings)
             rights.refuse_rows_of_others(connection, stage, self.findings)
             self._count(load.count_actions(connection, stage))
@@ -168,36 +246,60 @@ class _Import:
                 self._abort()
                 transaction.rollback()
                 return
-            batch = load.record_batch(connection, self.report, source_id)
+            batch = load.record_batch(connection, self.report, origin)
+            announce_bulk(connection)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
                 load.write_rows(connection, stage, batch, source_id, advance)
             self._look_back(connection, stage, batch)
+            if self.meaning.confirmed and request.memory != "ignore":
+                memory.remember(connection, self.meaning.shape, self.target.name, source_id, self.meaning.confirmed)
             load.record_findings(connection, batch, self.findings)
             if self.request.dry_run:
                 transaction.rollback()
             else:
                 self.report.batch = str(batch)
 
-    def _stage(self, connection: Connection) -> Stage:
+    def _stage(self, connection: Connection, origin: load.Origin) -> Stage:
         """The good rows, as they are to be stored, in a temporary table."""
         units.recognise(connection, self.target, self.rows, self.geometry, self.findings)
-        references.resolve(connection, self.target, self.rows, self.findings)
+        if self.target.name == "boundaries" and self.report.recognised is not None:
+            units.adopt_known(connection, self.rows, self.findings)
+        if self.target.name == "mine_sites":
+            self._settle(connection, origin)
+        references.resolve(connection, self.target, self.rows, origin.source_id, self.findings)
         columns = self.target.columns
         stored = {columns[name].stored.name if name in columns else name: self.rows[name] for name in self.rows}
         if self.geometry is not None:
             stored["geom"] = self.geometry
         stage = make_stage(connection, self.target, list(stored))
-        good = [index for index in range(self.report.rows.read) if index + 1 not in self.findings.rejected]
+        left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
+        good = [index for index in range(self.report.rows.read) if index not in left_out]
         with self.progress("Copying", len(good)) as advance:
             fill(connection, stage, stored, good, advance)
         return stage
 
+    def _settle(self, connection: Connection, origin: load.Origin) -> None:
+        """Find the sites by their source's codes, and let the source that wins have each value."""
+        codes = self.rows["site_id"]
+        aliases.adopt(connection, self.rows, origin.source_id, self.findings)
+        if origin.source_id is not None:
+            values = {name: array for name, array in self.rows.items() if name != "site_id"}
+            said_place = self.geometry if self.known_places is None else None
+            self.saying = aliases.Saying(
+                origin.source_id, origin.day, list(codes), values, said_place, frozenset(self.meaning.older)
+            )
+            order = self.request.precedence
+            settled = precedence.settle(connection, self.rows, self.saying, order, self.findings)
+            self.geometry = settled if said_place is not None else self.geometry
+
     def _count(self, actions: Mapping[str, int]) -> None:
+        # What a newer row of the file says too is in the table by that row.
+        older = sum(index + 1 not in self.findings.rejected for index in self.meaning.older)
         self.report.rows = Rows(
             read=self.report.rows.read,
             inserted=actions["insert"],
             updated=actions["update"],
-            unchanged=actions["unchanged"],
+            unchanged=actions["unchanged"] + older,
             rejected=len(self.findings.rejected),
         )
 
@@ -211,3 +313,13 @@ class _Import:
             succession.succeed(connection, stage, batch, self.findings)
         elif self.target.has_geometry:
             units.compare(connection, stage, self.findings)
+        if self.target.name == "mine_sites":
+            if self.saying is not None:
+                rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
+                aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
+            doubles.tell(connection, stage, self.findings)
+
+    def give_back(self) -> None:
+        """Write the rejected rows to where the request wants them."""
+        if self.request.rejected is not None and self.findings.rejected:
+            write_rejected(self.request.rejected, self.sheet, self.findings, self.request.language)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, literal, literal_column, select, text, update
@@ -17,13 +19,22 @@ from layers.tables import ImportBatch, Source
 
 # Any number will do, as long as it is always the same and no other lock of geoapp has it.
 LOCK = 6_318_005
-CHUNK = 2_000
+CHUNK = 10_000
 # One statement of arrays, since COPY refuses a table that is under a policy.
 WRITE_FINDINGS = text("""
     INSERT INTO import_issue (import_batch_id, "row", "column", rule, severity, value, repair)
     SELECT :batch, found.*
       FROM unnest(CAST(:row AS integer[]), CAST(:column AS text[]), CAST(:rule AS text[]), CAST(:severity AS text[]),
                   CAST(:value AS text[]), CAST(:repair AS text[])) AS found""")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a file come from: their source, the day as of which it describes them, and its licence."""
+
+    source_id: str | None
+    day: dt.date | None = None
+    licence: str | None = None
 
 
 def lock_table(connection: Connection, target: Target) -> None:
@@ -33,15 +44,22 @@ def lock_table(connection: Connection, target: Target) -> None:
     )
 
 
-def find_source(connection: Connection, name: str) -> str:
-    """The id of the source that people call `name`, made if there is none."""
+def known_source(connection: Connection, name: str) -> str | None:
+    """The id of the source that people call `name`; None where there is none yet."""
     known = (
         select(Source.source_id).where((Source.source_id == name) | (Source.name == name)).order_by(Source.source_id)
     )
-    found = connection.scalar(known.limit(1))
+    found: str | None = connection.scalar(known.limit(1))
+    return found
+
+
+def find_source(connection: Connection, name: str, licence: str | None = None) -> str:
+    """The id of the source that people call `name`, made, under `licence`, if there is none."""
+    found = known_source(connection, name)
     if found is not None:
         return found
-    connection.execute(insert_or_skip(Source).values(source_id=name, name=name).on_conflict_do_nothing())
+    values = {"source_id": name, "name": name, "licence": licence}
+    connection.execute(insert_or_skip(Source).values(values).on_conflict_do_nothing())
     return name
 
 
@@ -51,7 +69,7 @@ def count_actions(connection: Connection, stage: Stage) -> dict[str, int]:
     return {"insert": 0, "update": 0, "unchanged": 0} | {row.import_action: row.actions for row in counted}
 
 
-def record_batch(connection: Connection, report: Report, source_id: str | None) -> uuid.UUID:
+def record_batch(connection: Connection, report: Report, origin: Origin) -> uuid.UUID:
     """Write the batch of `report`, whose counts are final; its id."""
     batch = uuid.uuid4()
     values = {
@@ -60,7 +78,9 @@ def record_batch(connection: Connection, report: Report, source_id: str | None) 
         "sha256": report.sha256,
         "layer": report.layer,
         "table_name": report.table,
-        "source_id": source_id,
+        "source_id": origin.source_id,
+        "source_date": origin.day,
+        "licence": origin.licence,
         "crs_found": report.crs.found,
         "crs_used": report.crs.used,
         "encoding_found": report.encoding.found,

@@ -26,10 +26,11 @@ from sqlalchemy import (
 
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.stage import Stage, plain
+from layers.text import Text
 
 # The references by which a row without a position has a country.
 PLACED_BY = ("site_id", "facility_id", "route_id")
-UNNUMBERED = "the same day, place and text"
+UNNUMBERED = Text("the same day, place and text", "les mêmes jour, lieu et texte")
 
 
 def match(connection: Connection, stage: Stage, source_id: str | None, findings: Findings) -> None:
@@ -217,15 +218,17 @@ def _tell(findings: Findings, stage: Stage, row: int, condition: str, values: di
             rule = f"{left} {sign} {right} ({values[right]})"
             findings.add("wrong_order", row, named.get(left, left), values[left], rule)
     elif spread := re.fullmatch(r"(\w+) BETWEEN (-?\d+) AND (-?\d+)", condition):
-        findings.add("out_of_range", row, spread[1], values[spread[1]], f"{spread[2]} to {spread[3]}")
+        within = Text(f"{spread[2]} to {spread[3]}", f"de {spread[2]} à {spread[3]}")
+        findings.add("out_of_range", row, spread[1], values[spread[1]], within)
     elif "num_nonnulls" in condition:
         places = [named.get(name, name) for name in re.findall(r"\w+", condition.partition("(")[2].partition(")")[0])]
-        few = "at most one of" if "<=" in condition else "at least one of"
-        findings.add("check_failed", row, places[0], "its place", f"{few} {', '.join(places)}")
+        few = Text("at most one of", "au plus l'un de") if "<=" in condition else Text("at least one of", "l'un de")
+        wanted = Text(f"{few.en} {', '.join(places)}", f"{few.fr} {', '.join(places)}")
+        findings.add("check_failed", row, places[0], Text("its place", "son lieu"), wanted)
     else:
         column = next((name for name in re.findall(r"\w+", condition) if name in values), None)
         value = None if column in {None, "geom"} else values[str(column)]
-        findings.add("check_failed", row, column, value or "its geometry", condition)
+        findings.add("check_failed", row, column, value or Text("its geometry", "sa géométrie"), condition)
 
 
 def _decide(connection: Connection, stage: Stage) -> None:
@@ -243,7 +246,6 @@ def _decide(connection: Connection, stage: Stage) -> None:
         .where(stage.is_same_row(), stage.table.c.import_found)
         .values(import_action=case((changed, "update"), else_="unchanged"))
     )
-    connection.execute(update(stage.table).where(~stage.table.c.import_found).values(import_action="insert"))
 
 
 def _fixed(stage: Stage) -> set[str]:

@@ -10,25 +10,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import vector
-from geoapp.ingest.archive import Found, collect_shapefile, collect_single, unpack
-from geoapp.ingest.delimited import read_delimited
+from geoapp.ingest import confined
+from geoapp.ingest.archive import ARCHIVES, SINGLE_FILES, Found, collect_shapefile, collect_single, unpack
 from geoapp.ingest.sheet import Sheet
 from geoapp.naming import nearest
 
-FORMATS = "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson) or CSV (.csv)"
+FORMATS = (
+    "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson), KML (.kml, .kmz), GPX (.gpx),"
+    " FlatGeobuf (.fgb), GeoParquet (.parquet), Excel (.xlsx) or CSV (.csv)"
+)
+FORMATS_FR = FORMATS.replace(".shp or zipped", ".shp ou zippé").replace(" or CSV", " ou CSV")
 PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}
-TEXT_TABLES = {"csv", "tsv", "txt"}
+# The layers that GDAL makes of the vertices of a GPX; asked for by name alone.
+VERTICES = {"route_points", "track_points"}
+CODEBOOK = "codebook"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of what was brought; `inner` is its name inside a GeoPackage."""
+    """One layer of what was brought; `inner` is its name inside a file of several.
+
+    `geometry` is its type, such as "Point" or "Unknown", None where it has none; `rows` their number where it is
+    known without reading them.
+    """
 
     file: Found
     name: str
     inner: str | None = None
-    spatial: bool = True
+    geometry: str | None = "Unknown"
+    rows: int | None = None
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the layer may have geometries."""
+        return self.geometry is not None
+
+    def fits(self, types: tuple[str, ...]) -> bool:
+        """Whether its geometries may be stored as one of `types`; nothing speaks against a type that is not known."""
+        if self.geometry is None or self.inner in VERTICES:
+            return False
+        bare = self.geometry.removesuffix(" M").removesuffix(" Z").removesuffix("25D").removeprefix("3D ").strip()
+        plain = {each.removeprefix("Multi") for each in types}
+        return bare in {"Unknown", "GeometryCollection"} or bare.removeprefix("Multi") in plain
+
+    def shown(self) -> str:
+        """The layer in a list to choose from."""
+        facts = [f"{self.rows} rows"] if self.rows is not None else []
+        facts += [self.geometry or "no geometry"] if self.geometry != "Unknown" else []
+        return f"{self.name} ({', '.join(facts)})" if facts else self.name
 
 
 @contextmanager
@@ -44,44 +73,51 @@ def open_layers(path: Path) -> Iterator[tuple[list[Layer], Path]]:
             yield [layer for file in _files(path, folder) for layer in _layers(file)], folder
         except OSError as error:
             reason = error.strerror or str(error)
-            raise ImportRefusedError(f"{path.name} cannot be read: {reason}. Check the file and its rights.") from None
+            raise ImportRefusedError(
+                f"{path.name} cannot be read: {reason}. Check the file and its rights.",
+                f"{path.name} ne peut être lu : {reason}. Vérifiez le fichier et ses droits.",
+            ) from None
 
 
-def choose_layer(layers: list[Layer], wanted: str | None, shown: str, needs_geometry: bool) -> Layer:
-    """The layer that is meant.
+def choose_layer(
+    layers: list[Layer], wanted: str | None, shown: str, needs_geometry: bool, types: tuple[str, ...] = ()
+) -> Layer:
+    """The layer that is meant: the one of that name, else the only one that may hold rows of the geometry `types`.
 
     Raises ImportRefusedError, listing the layers, where `wanted` is none of them or there are several to choose from.
     """
-    names = [layer.name for layer in layers]
+    # The codebook of a template describes the other layer, and is none to import.
+    layers = [layer for layer in layers if layer.inner != CODEBOOK]
     if wanted is not None:
-        for layer in layers:
-            if wanted in {layer.name, layer.name.rpartition("/")[2]}:
-                return layer
-        raise ImportRefusedError(
-            f"{shown} has no layer {wanted}. Its layers are: {', '.join(names)}.{_like(wanted, names)}"
-        )
+        return _layer_named(layers, wanted, shown)
     if needs_geometry and any(layer.spatial for layer in layers):
         layers = [layer for layer in layers if layer.spatial]
+    if len(layers) > 1 and any(layer.fits(types) for layer in layers):
+        layers = [layer for layer in layers if layer.fits(types)]
+    if len(layers) > 1 and any(layer.rows for layer in layers):
+        layers = [layer for layer in layers if layer.rows != 0]
     if not layers:
-        raise ImportRefusedError(f"{shown} holds nothing that can be read. Put a {FORMATS} into it.")
+        raise ImportRefusedError(
+            f"{shown} holds nothing that can be read. Put a {FORMATS} into it.",
+            f"{shown} ne contient rien qui puisse être lu. Mettez-y un {FORMATS_FR}.",
+        )
     if len(layers) > 1:
-        raise ImportRefusedError(f"{shown} holds several layers: {', '.join(names)}. Choose one with --layer NAME.")
+        names = ", ".join(layer.shown() for layer in layers)
+        raise ImportRefusedError(
+            f"{shown} holds several layers: {names}. Choose one with --layer NAME.",
+            f"{shown} contient plusieurs couches : {names}. Choisissez-en une avec --layer NOM.",
+        )
     return layers[0]
 
 
 def read_layer(layer: Layer, folder: Path, encoding: str | None) -> Sheet:
     """The rows of `layer`; raises ImportRefusedError, saying why, where they cannot be read or there are none."""
-    path, shown = layer.file.path, layer.name
-    if layer.file.suffix in TEXT_TABLES:
-        sheet = read_delimited(path, encoding)
-    elif layer.file.suffix == "shp":
-        sheet = vector.read_shapefile(path, shown, encoding)
-    elif layer.file.suffix == "gpkg":
-        sheet = vector.read_geopackage(path, layer.inner or "", shown, encoding)
-    else:
-        sheet = vector.read_geojson(path, shown, encoding, folder)
+    sheet = confined.read(layer.file, layer.inner, layer.name, encoding, folder)
     if sheet.count == 0:
-        raise ImportRefusedError(f"{shown} holds no rows. Check that the right file was exported.")
+        raise ImportRefusedError(
+            f"{layer.name} holds no rows. Check that the right file was exported.",
+            f"{layer.name} n'a aucune ligne. Vérifiez que le bon fichier a été exporté.",
+        )
     return sheet
 
 
@@ -94,34 +130,58 @@ def fingerprint(path: Path) -> str:
 def _require_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise ImportRefusedError(f"{path} is a folder. Name a file in it, or zip it and import the zip.")
+            raise ImportRefusedError(
+                f"{path} is a folder. Name a file in it, or zip it and import the zip.",
+                f"{path} est un dossier. Nommez un fichier qu'il contient, ou zippez-le et importez le zip.",
+            )
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        raise ImportRefusedError(f"{path} does not exist. Check the name and the folder.") from None
+        raise ImportRefusedError(
+            f"{path} does not exist. Check the name and the folder.",
+            f"{path} n'existe pas. Vérifiez le nom et le dossier.",
+        ) from None
     except OSError as error:
-        raise ImportRefusedError(f"{path} cannot be opened: {error.strerror}. Check the file's rights.") from None
+        raise ImportRefusedError(
+            f"{path} cannot be opened: {error.strerror}. Check the file's rights.",
+            f"{path} ne peut être ouvert : {error.strerror}. Vérifiez les droits du fichier.",
+        ) from None
 
 
 def _files(path: Path, folder: Path) -> list[Found]:
     suffix = path.suffix.lower().lstrip(".")
-    if suffix == "zip":
+    if suffix in ARCHIVES:
         return unpack(path, folder)
     if suffix == "shp":
         return [collect_shapefile(path, folder)]
     if suffix in PARTS_OF_A_SHAPEFILE:
-        raise ImportRefusedError(f"{path.name} is a part of a shapefile. Name its .shp instead.")
-    if suffix in {"gpkg", "geojson", "json", *TEXT_TABLES}:
+        raise ImportRefusedError(
+            f"{path.name} is a part of a shapefile. Name its .shp instead.",
+            f"{path.name} est une partie d'un shapefile. Nommez plutôt son .shp.",
+        )
+    if suffix in SINGLE_FILES:
         return [collect_single(path, folder)]
-    raise ImportRefusedError(f"{path.name} is of no format that is known. Bring a {FORMATS}.")
+    raise ImportRefusedError(
+        f"{path.name} is of no format that is known. Bring a {FORMATS}.",
+        f"{path.name} n'est d'aucun format connu. Apportez un {FORMATS_FR}.",
+    )
 
 
 def _layers(file: Found) -> list[Layer]:
-    if file.suffix == "gpkg":
-        return [Layer(file, name, name, spatial) for name, spatial in vector.layers_of(file.path, file.name)]
-    return [Layer(file, file.name)]
+    inner = confined.layers_of(file)
+    alone = len(inner) == 1 and file.suffix != "gpkg"
+    return [Layer(file, file.name if alone else name, name, kind, rows) for name, kind, rows in inner]
 
 
-def _like(wanted: str, names: list[str]) -> str:
+def _layer_named(layers: list[Layer], wanted: str, shown: str) -> Layer:
+    for layer in layers:
+        if wanted in {layer.name, layer.name.rpartition("/")[2], layer.inner}:
+            return layer
+    names = [layer.name for layer in layers]
     like = nearest(wanted, names, count=1)
-    return f" Did you mean {like[0]}?" if like else ""
+    raise ImportRefusedError(
+        f"{shown} has no layer {wanted}. Its layers are: {', '.join(names)}."
+        + (f" Did you mean {like[0]}?" if like else ""),
+        f"{shown} n'a pas de couche {wanted}. Ses couches sont : {', '.join(names)}."
+        + (f" Vouliez-vous dire {like[0]} ?" if like else ""),
+    )

@@ -9,8 +9,11 @@ from typing import Any
 
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.findings import Findings, printable
+from layers.text import Text, typeset
+from layers.vocabulary import SEVERITY
 
 SHOWN_FINDINGS = 20
+COLON = Text(":", " :")
 
 
 @dataclass
@@ -38,9 +41,33 @@ class Rows:
         return self.inserted + self.updated + self.unchanged
 
 
+@dataclass(frozen=True)
+class Proposed:
+    """A column of the file that may be one of the table: how sure that is (0 to 1), why, and some of its values."""
+
+    column: str
+    source: str
+    confidence: float
+    why: Text
+    samples: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The proposal as the report has it."""
+        return {**asdict(self), "confidence": round(self.confidence, 2), "samples": list(self.samples)}
+
+    def reason(self) -> Text:
+        """How sure and why, with the values."""
+        percent, samples = round(100 * self.confidence), ", ".join(self.samples)
+        return Text(f"{percent} %: {self.why.en}: {samples}", f"{percent} % : {self.why.fr} : {samples}")
+
+
 @dataclass
 class Report:
-    """The report of one file; `batch` is None where nothing was written."""
+    """The report of one file; `batch` is None where nothing was written.
+
+    `recognised` is the published export as which the file was read. `mapping` names the file's columns of each column
+    of the table, `proposals` what may be mapped too.
+    """
 
     file: str
     table: str
@@ -52,18 +79,26 @@ class Report:
     encoding: Found = field(default_factory=Found)
     rows: Rows = field(default_factory=Rows)
     findings: Findings = field(default_factory=Findings)
+    source: str | None = None
+    recognised: str | None = None
+    mapping: dict[str, list[str]] = field(default_factory=dict)
+    proposals: list[Proposed] = field(default_factory=list)
 
     @property
     def refusal(self) -> str | None:
         """Why the whole file was refused; None where it was not."""
-        return next((finding.sentence() for finding in self.findings if finding.rule == "refused"), None)
+        return self.refusal_in("en")
+
+    def refusal_in(self, language: str) -> str | None:
+        """The same in a language."""
+        return next((finding.sentence(language) for finding in self.findings if finding.rule == "refused"), None)
 
     @property
     def accepted(self) -> bool:
         """Whether no row was refused, nor the file."""
         return self.rows.rejected == 0 and self.refusal is None
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: Text) -> None:
         """Refuse the whole file: whatever was read of it counts as rejected."""
         self.batch = None
         self.rows = Rows(read=self.rows.read, rejected=self.rows.read)
@@ -82,6 +117,10 @@ class Report:
             "encoding": asdict(self.encoding),
             "rows": asdict(self.rows),
             "issues": [finding.as_json() for finding in self.findings],
+            "source": self.source,
+            "recognised": self.recognised,
+            "mapping": self.mapping,
+            "proposals": [each.as_json() for each in self.proposals],
         }
 
     def write(self, path: Path) -> None:
@@ -91,42 +130,74 @@ class Report:
 
     def summary(self, language: str = "en") -> str:
         """The report in a few lines for a person, with the first findings."""
-        lines = [self._counts(), f"CRS: {_told(self.crs)}. Encoding: {_told(self.encoding)}."]
+        lines = [self._counts().in_language(language), self._reading().in_language(language)]
         # What refuses a row must not be buried under warnings.
         findings = sorted(self.findings, key=lambda finding: finding.severity != "error")
-        lines += [f"  {finding.severity}: {finding.sentence(language)}" for finding in findings[:SHOWN_FINDINGS]]
+        for finding in findings[:SHOWN_FINDINGS]:
+            severity = SEVERITY.label(finding.severity, language)
+            lines.append(f"  {severity}{COLON.in_language(language)} {finding.sentence(language)}")
         if len(findings) > SHOWN_FINDINGS:
-            lines.append(f"  ... and {len(findings) - SHOWN_FINDINGS} more; --report FILE writes them all.")
-        lines.append(self._next())
-        return "\n".join(lines)
+            more = len(findings) - SHOWN_FINDINGS
+            told = Text(
+                f"  ... and {more} more; --report FILE writes them all.",
+                f"  ... et {more} de plus ; --report FICHIER les écrit tous.",
+            )
+            lines.append(told.in_language(language))
+        lines.append(self._next().in_language(language))
+        return typeset("\n".join(lines), language)
 
-    def _counts(self) -> str:
+    def _counts(self) -> Text:
         rows = self.rows
-        layer = f" (layer {printable(self.layer)})" if self.layer else ""
-        return (
-            f"{printable(self.file)}{layer} as {self.table}: {rows.read} rows read, {rows.inserted} inserted,"
-            f" {rows.updated} updated, {rows.unchanged} unchanged, {rows.rejected} rejected."
+        name, layer = printable(self.file), printable(self.layer) if self.layer else None
+        return Text(
+            f"{name}{f' (layer {layer})' if layer else ''} as {self.table}: {rows.read} rows read, {rows.inserted}"
+            f" inserted, {rows.updated} updated, {rows.unchanged} unchanged, {rows.rejected} rejected.",
+            f"{name}{f' (couche {layer})' if layer else ''} comme {self.table} : {rows.read} lignes lues,"
+            f" {rows.inserted} ajoutées, {rows.updated} modifiées, {rows.unchanged} inchangées, {rows.rejected}"
+            " refusées.",
         )
 
-    def _next(self) -> str:
+    def _reading(self) -> Text:
+        crs, encoding = _told(self.crs), _told(self.encoding)
+        return Text(f"CRS: {crs}. Encoding: {encoding}.", f"Système de coordonnées : {crs}. Encodage : {encoding}.")
+
+    def _next(self) -> Text:
         if self.dry_run:
-            return "Dry run: nothing was written. Run it again without --dry-run to load the accepted rows."
+            return Text(
+                "Dry run: nothing was written. Run it again without --dry-run to load the accepted rows.",
+                "Essai : rien n'a été écrit. Relancez sans --dry-run pour charger les lignes acceptées.",
+            )
         if self.rows.rejected and self.batch is None:
-            return "Nothing was written. Mend the rows above and import the file again."
+            return Text(
+                "Nothing was written. Mend the rows above and import the file again.",
+                "Rien n'a été écrit. Corrigez les lignes ci-dessus et importez le fichier de nouveau.",
+            )
         if self.rows.rejected:
-            return f"Batch {self.batch}. Mend the rejected rows and import the file again: the others stay as they are."
+            return Text(
+                f"Batch {self.batch}. Mend the rejected rows and import the file again: the others stay as they are.",
+                f"Lot {self.batch}. Corrigez les lignes refusées et importez le fichier de nouveau : les autres restent"
+                " telles quelles.",
+            )
         if self.rows.inserted + self.rows.updated == 0:
-            return f"Batch {self.batch}. The table already held all of it: nothing was changed."
-        return f"Batch {self.batch}."
+            return Text(
+                f"Batch {self.batch}. The table already held all of it: nothing was changed.",
+                f"Lot {self.batch}. La table contenait déjà tout : rien n'a changé.",
+            )
+        return Text(f"Batch {self.batch}.", f"Lot {self.batch}.")
 
 
-def require_writable(path: Path) -> None:
-    """Raise ImportRefusedError where no report can be written to `path`: better before the import than after it."""
+def require_writable(path: Path, option: str = "--report") -> None:
+    """Raise ImportRefusedError where nothing can be written to `path`: better before the import than after it."""
+    existed = path.exists()
     try:
         path.open("a").close()
+        if not existed:
+            path.unlink()
     except OSError as error:
         raise ImportRefusedError(
-            f"The report cannot be written to {path}: {error.strerror}. Name another place with --report."
+            f"{'The report' if option == '--report' else 'Nothing'} cannot be written to {path}: {error.strerror}."
+            f" Name another place with {option}.",
+            f"Impossible d'écrire {path} : {error.strerror}. Indiquez un autre endroit avec {option}.",
         ) from None
 
 

@@ -17,6 +17,7 @@ from geoapp.ingest.findings import Findings
 from geoapp.ingest.matching import merged, refuse
 from geoapp.ingest.stage import Stage, plain
 from geoapp.ingest.targets import Target
+from geoapp.ingest.units import NO_UNIT
 from layers.tables import Facility, MineSite, Route
 from layers.tables.views import PUBLIC_MINE_SITE
 
@@ -33,12 +34,16 @@ def require_importer(connection: Connection, target: Target) -> None:
         return
     if not viewer.has(ROLE):
         raise ImportRefusedError(
-            f"{viewer.name} may not import: that takes the role {ROLE} in the units of the rows. Ask an administrator."
+            f"{viewer.name} may not import: that takes the role {ROLE} in the units of the rows. Ask an administrator.",
+            f"{viewer.name} ne peut pas importer : il faut le rôle {ROLE} dans les unités des lignes. Demandez à un"
+            " administrateur.",
         )
     if target.name == "boundaries":
         raise ImportRefusedError(
             "Boundaries are imported by the operator of the server alone, since everybody's rights follow from them."
-            " Give the file to the operator."
+            " Give the file to the operator.",
+            "Les limites ne sont importées que par l'exploitant du serveur, car les droits de tous en découlent."
+            " Donnez-lui le fichier.",
         )
 
 
@@ -63,7 +68,7 @@ def _refusals(
     names = ", ".join(mine)
     column = "geom" if "geom" in stage.brought else stage.target.key[0]
     for row, units in connection.execute(_rows_elsewhere(stage, then, mine)):
-        yield row, column, "not_your_unit", ", ".join(units) or "no unit", names
+        yield row, column, "not_your_unit", ", ".join(units) or NO_UNIT, names
     if stage.target.name == "mine_sites":
         for row, key, units in connection.execute(_sites_of_others(stage)):
             yield row, "site_id", "not_your_unit", f"{', '.join(units) or 'no unit'} ({key})", names

@@ -14,6 +14,7 @@ from geoapp.ingest.findings import Findings
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.targets import Target
 from geoapp.ingest.values import Calendar, convert, join_lists
+from layers.text import Text
 
 # About a tenth of a metre: the same place in another format, or converted once more, stays the same place.
 KEY_DECIMALS = 6
@@ -58,15 +59,15 @@ def make_keys(target: Target, rows: dict[str, Values], geometry: Values | None, 
     Incidents keep having no number; their `content_key` is the hash of day, place and text.
     """
     count = len(next(iter(rows.values())))
-    places = _place_texts(geometry, count)
     if target.name == "incidents":
-        rows["content_key"] = _content_keys(rows, places, count)
+        rows["content_key"] = _content_keys(rows, geometry, count)
         return
     if not target.made_from:
         return
     name = target.key[0]
     keys = rows.setdefault(name, np.full(count, None, dtype=object))
     made = [index for index in range(count) if keys[index] is None and index + 1 not in findings.rejected]
+    places = _place_texts(geometry, count) if made else []
     for index in made:
         parts = [places[index] if part == "geom" else _cell(rows, part, index) for part in target.made_from]
         keys[index] = f"auto-{_digest(parts)[:16]}"
@@ -74,8 +75,9 @@ def make_keys(target: Target, rows: dict[str, Values], geometry: Values | None, 
         findings.add("key_made", None, name, len(made), ", ".join(target.made_from))
 
 
-def _content_keys(rows: Mapping[str, Values], places: list[str], count: int) -> Values:
+def _content_keys(rows: Mapping[str, Values], geometry: Values | None, count: int) -> Values:
     numbers = rows.get("incident_no", np.full(count, None, dtype=object))
+    places = _place_texts(geometry, count) if any(number is None for number in numbers) else []
     keys = np.full(count, None, dtype=object)
     for index in range(count):
         if numbers[index] is None:
@@ -113,5 +115,5 @@ def _complete_units(rows: dict[str, Values], findings: Findings) -> None:
         if code is None or level is None or country is None:
             continue
         if (level == 0) != (code == country) or (level > 0 and len(code) < 3):
-            wanted = country if level == 0 else f"a code such as {country}-XX"
+            wanted = country if level == 0 else Text(f"a code such as {country}-XX", f"un code comme {country}-XX")
             findings.add("unit_code_form", index + 1, "unit_code", code, wanted)

@@ -61,10 +61,82 @@ FILE_RULES = {
         "--encoding {value} was not used: this format is always {repair}",
         "--encoding {value} n'a pas été utilisé : ce format est toujours en {repair}",
     ),
+    "crs_assumed": _warning(
+        "the file does not say its system; {value} was found from where it puts the data. {repair}",
+        "le fichier ne dit pas son système ; {value} a été trouvé d'après l'endroit où il place les données. {repair}",
+    ),
+    "geometry_unreadable": _warning(
+        "{value} geometries are broken, or of a kind that is not read, such as curves; make plain ones of them",
+        "{value} géométries sont endommagées, ou d'un genre qui n'est pas lu, comme les courbes ; simplifiez-les",
+    ),
+    "axes_exchanged": _repair(
+        "longitude and latitude stood the other way round in all {value} rows and were exchanged back",
+        "longitude et latitude étaient inversées dans les {value} lignes et ont été remises dans l'ordre",
+    ),
+    "type_mended": _repair(
+        "misspelt types of the GeoJSON were put right", "des types mal écrits du GeoJSON ont été corrigés"
+    ),
+    "mojibake": _warning(
+        "'{value}' was once read in a wrong encoding and should be '{repair}'; add --repair-text to put it right",
+        "« {value} » a été lu un jour dans un mauvais encodage et devrait être « {repair} » ; ajoutez --repair-text",
+    ),
+    "text_repaired": _repair(
+        "'{value}', once read in a wrong encoding, was put right: '{repair}'",
+        "« {value} », lu un jour dans un mauvais encodage, a été corrigé : « {repair} »",
+    ),
     "index_rebuilt": _repair("the missing .shx was rebuilt from the .shp", "le .shx manquant a été refait du .shp"),
     "height_dropped": _repair(
         "heights or measures of {value} geometries were left out",
         "les altitudes ou mesures de {value} géométries ont été omises",
+    ),
+}
+MEANING_RULES = {
+    "recognised": _repair("read as {value}: {repair}", "lu comme {value} : {repair}"),
+    "recognised_elsewhere": _warning(
+        "this is {value}, which feeds {repair}; read as any other file here",
+        "c'est {value}, qui alimente {repair} ; lu ici comme tout autre fichier",
+    ),
+    "columns_left": _warning(
+        "the recogniser leaves these columns alone: {repair}; one that should be read takes --map COLUMN=NAME",
+        "le lecteur de ce format laisse ces colonnes : {repair} ; pour en lire une, ajoutez --map COLONNE=NOM",
+    ),
+    "left_unknown": _warning(
+        "'{value}' has no equal here, so {repair} rows were left unknown",
+        "« {value} » n'a pas d'équivalent ici : {repair} lignes restent inconnues",
+    ),
+    "newer_row": _repair(
+        "{value} rows describe what a newer row of the file describes, and changed nothing",
+        "{value} lignes décrivent ce qu'une ligne plus récente du fichier décrit, et n'ont rien changé",
+    ),
+    "mapping_remembered": _repair(
+        "read as confirmed for the last file of this shape: {repair}; --no-memory leaves that out",
+        "lu comme confirmé pour le dernier fichier de cette forme : {repair} ; --no-memory l'écarte",
+    ),
+    "mapping_forgotten": _repair(
+        "what was confirmed for files of this shape is forgotten", "ce qui était confirmé pour cette forme est oublié"
+    ),
+    "column_proposed": _warning(
+        "may be the column {value} ({repair}); confirm with --map {column}={value} or --accept-proposals",
+        "est peut-être la colonne {value} ({repair}) ; confirmez avec --map {column}={value} ou --accept-proposals",
+    ),
+    "proposal_accepted": _repair("was read from {value} ({repair})", "a été lu de {value} ({repair})"),
+}
+ALIAS_RULES = {
+    "site_by_alias": _repair(
+        "'{value}' is this source's code of the site {repair}",
+        "« {value} » est le code de cette source pour le site {repair}",
+    ),
+    "other_source_wins": _warning(
+        "'{value}' was not taken over, since another source wins: {repair}; it is kept beside the site",
+        "« {value} » n'a pas été repris, car une autre source l'emporte : {repair} ; c'est gardé à côté du site",
+    ),
+    "maybe_same_site": _warning(
+        "'{value}' may be the site {repair}; decide with geoapp aliases confirm or refuse",
+        "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
+    ),
+    "too_many_to_compare": _warning(
+        "{value} new sites were not compared with those there; see geoapp aliases list",
+        "{value} nouveaux sites n'ont pas été comparés aux autres ; voyez geoapp aliases list",
     ),
 }
 VALUE_RULES = {
@@ -101,6 +173,7 @@ VALUE_RULES = {
         "characters that cannot be stored were left out: '{repair}'",
         "des caractères impossibles à enregistrer ont été omis : « {repair} »",
     ),
+    "number_read": _repair("'{value}' was read as {repair}", "« {value} » a été lu {repair}"),
     "excel_date": _repair("the Excel day {value} was read as {repair}", "le jour Excel {value} a été lu {repair}"),
 }
 GEOMETRY_RULES = {
@@ -111,6 +184,10 @@ GEOMETRY_RULES = {
     ),
     "bad_geometry": _error("its coordinates cannot be read: {value}", "ses coordonnées ne peuvent être lues : {value}"),
     "wrong_type": _error("is a {value}, but a {repair} is needed", "est un {value}, mais il faut un {repair}"),
+    "too_many_vertices": _error(
+        "has {value} vertices, more than {repair}; simplify it",
+        "a {value} sommets, plus que {repair} ; simplifiez-la",
+    ),
     "outside_world": _error(
         "{value} is no longitude and latitude; check the coordinates and the CRS",
         "{value} n'est pas une longitude et une latitude ; vérifiez les coordonnées et le système",
@@ -122,6 +199,14 @@ GEOMETRY_RULES = {
     "outside_countries": _warning(
         "{value} lies in none of the four countries", "{value} n'est dans aucun des quatre pays"
     ),
+    "far_from_others": _warning(
+        "{value} lies {repair} from the rest of the file; check the coordinates",
+        "{value} est à {repair} du reste du fichier ; vérifiez les coordonnées",
+    ),
+    "position_differs": _warning(
+        "the columns say {value}, but the geometry lies {repair} away from there; the geometry was taken",
+        "les colonnes disent {value}, mais la géométrie est à {repair} de là ; la géométrie a été retenue",
+    ),
     "geometry_repaired": _repair(
         "was not valid ({value}) and was mended: {repair}", "n'était pas valide ({value}), réparé : {repair}"
     ),
@@ -129,8 +214,8 @@ GEOMETRY_RULES = {
 MATCH_RULES = {
     "duplicate": _error("'{value}' already stands in row {repair}", "« {value} » est déjà à la ligne {repair}"),
     "unknown_reference": _error(
-        "nothing has the key '{value}'; import it first or mend the key",
-        "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé",
+        "nothing has the key '{value}'; import it first or mend the key; {repair}",
+        "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé ; {repair}",
     ),
     "ambiguous_reference": _error(
         "'{value}' is the key of several rows (in {repair}); rename one",
@@ -167,4 +252,4 @@ MATCH_RULES = {
         "the older unit {value} ends on {repair}", "l'ancienne unité {value} prend fin le {repair}"
     ),
 }
-RULES: dict[str, Rule] = FILE_RULES | VALUE_RULES | GEOMETRY_RULES | MATCH_RULES
+RULES: dict[str, Rule] = FILE_RULES | MEANING_RULES | ALIAS_RULES | VALUE_RULES | GEOMETRY_RULES | MATCH_RULES

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
@@ -15,6 +16,13 @@ from geoapp.ingest.projection import in_region
 from geoapp.ingest.sheet import Values
 
 GEOD = Geod(ellps="WGS84")
+DISAGREES_M = 1000
+# The most detailed outline of a country has fewer; with more, mending and cutting it takes minutes.
+MOST_VERTICES = 1_000_000
+# A row is far from the others where it is so many times as far from their middle as nine of ten of them are.
+FAR_TIMES = 5
+FAR_M = 100_000
+FEW = 10
 MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 COLLECT: dict[str, Callable[[Any], BaseGeometry]] = {
     "MultiPoint": shapely.MultiPoint,
@@ -28,13 +36,30 @@ def store_form(geometry: Values, types: tuple[str, ...], findings: Findings) -> 
 
     Rows whose geometry cannot be stored get a finding that refuses them, and None.
     """
-    result = shapely.force_2d(geometry)
+    result = shapely.force_2d(geometry) if shapely.has_z(geometry).any() else geometry.copy()
     _refuse_impossible(result, findings)
-    single = result.copy()
-    for index in np.flatnonzero(~shapely.is_missing(result)):
-        single[index] = _stored(result[index], types, int(index) + 1, findings)
-    _look_at_place(single, findings)
-    return single
+    for index in np.flatnonzero(~shapely.is_missing(result) & ~_is_as_stored(result, types)):
+        result[index] = _stored(result[index], types, int(index) + 1, findings)
+    _look_at_place(result, findings)
+    _look_for_outliers(result, findings)
+    return result
+
+
+def compare_stated(geometry: Values, longitude: Values, latitude: Values, names: str, findings: Findings) -> None:
+    """Note where columns of longitude and latitude (degrees) disagree with the geometry by more than a kilometre."""
+    bounds = shapely.bounds(geometry)
+    here = np.flatnonzero(~np.isnan(bounds).any(axis=1) & np.isfinite(longitude) & np.isfinite(latitude))
+    if len(here) == 0:
+        return
+    # Columns in metres, or of another geometry than a point's, say nothing that can be compared.
+    here = here[(np.abs(longitude[here]) <= 180) & (np.abs(latitude[here]) <= 90)]
+    x, y = (bounds[here, 0] + bounds[here, 2]) / 2, (bounds[here, 1] + bounds[here, 3]) / 2
+    points = shapely.get_type_id(geometry[here]) == 0
+    _, _, metres = GEOD.inv(x, y, longitude[here], latitude[here])
+    for index, away in zip(here[points], np.asarray(metres)[points], strict=True):
+        if away > DISAGREES_M:
+            place = f"{longitude[index]:g} {latitude[index]:g}"
+            findings.add("position_differs", int(index) + 1, names, place, f"{away / 1000:.1f} km")
 
 
 def describe(geometry: BaseGeometry) -> str:
@@ -43,9 +68,23 @@ def describe(geometry: BaseGeometry) -> str:
     return f"{round((west + east) / 2, 6)} {round((south + north) / 2, 6)}"
 
 
+def _is_as_stored(geometry: Values, types: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether each geometry is valid and of a stored type as it is."""
+    kinds = shapely.get_type_id(geometry)
+    wanted = np.isin(kinds, [int(shapely.GeometryType[name.upper()]) for name in types])
+    # Points are always valid.
+    wanted[wanted & (kinds > 0)] &= shapely.is_valid(geometry[wanted & (kinds > 0)])
+    return wanted
+
+
 def _refuse_impossible(geometry: Values, findings: Findings) -> None:
     """Take out what is empty or has coordinates that are none of this world."""
     geometry[shapely.is_empty(geometry)] = None
+    endless = shapely.get_num_coordinates(geometry) > MOST_VERTICES
+    for index in np.flatnonzero(endless):
+        vertices = f"{shapely.get_num_coordinates(geometry[index]):,}"
+        findings.add("too_many_vertices", int(index) + 1, "geom", vertices, f"{MOST_VERTICES:,}")
+    geometry[endless] = None
     bounds = shapely.bounds(geometry)
     present = ~shapely.is_missing(geometry)
     # A box leaves out what is no number, so the sums of all coordinates are looked at too.
@@ -109,3 +148,18 @@ def _look_at_place(geometry: Values, findings: Findings) -> None:
             geometry[index] = None
         else:
             findings.add("outside_countries", int(index) + 1, "geom", place)
+
+
+def _look_for_outliers(geometry: Values, findings: Findings) -> None:
+    """Notice what lies inside the four countries, but far from the rest of the file."""
+    bounds = shapely.bounds(geometry)
+    here = np.flatnonzero(in_region(bounds))
+    if len(here) < FEW:
+        return
+    x, y = (bounds[here, 0] + bounds[here, 2]) / 2, (bounds[here, 1] + bounds[here, 3]) / 2
+    middle = np.median(x), np.median(y)
+    _, _, metres = GEOD.inv(np.full(len(here), middle[0]), np.full(len(here), middle[1]), x, y)
+    limit = max(FAR_M, FAR_TIMES * float(np.quantile(metres, 0.9)))
+    for index, away in zip(here, np.asarray(metres), strict=True):
+        if away > limit:
+            findings.add("far_from_others", int(index) + 1, "geom", describe(geometry[index]), f"{away / 1000:.0f} km")

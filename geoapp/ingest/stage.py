@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import psycopg
-import shapely
 from psycopg import sql
-from psycopg.types.json import Jsonb
 from sqlalchemy import (
     Boolean,
     Column,
@@ -25,13 +24,14 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 
+from geoapp.ingest import copying
 from geoapp.ingest.sheet import Values
 from geoapp.ingest.targets import Target
 
 NAME = "import_stage"
+PIECE = 20_000
 
 
 class Shape(UserDefinedType[Any]):
@@ -104,7 +104,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str]) -> 
         Column("import_id", Uuid()),
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
-        Column("import_action", Text()),
+        Column("import_action", Text(), nullable=False, server_default="insert"),
         *columns,
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
@@ -121,27 +121,19 @@ def fill(
     advance: Callable[[int], Any],
 ) -> None:
     """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries."""
-    arrays = [_for_copy(stage, name, columns[name]) for name in stage.brought]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", *stage.brought]))
     )
+    chosen = np.asarray(indexes, dtype=np.int64)
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for done, index in enumerate(indexes, 1):
-            copy.write_row([index + 1, *(array[index] for array in arrays)])
-            if done % 1000 == 0:
-                advance(1000)
-    advance(len(indexes) % 1000)
+        for start in range(0, len(chosen), PIECE):
+            piece = chosen[start : start + PIECE]
+            texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
+            copy.write(copying.lines([(piece + 1).astype(str).tolist(), *texts]))
+            advance(len(piece))
     connection.execute(text(f"ANALYZE {NAME}"))
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:
     """The driver's own connection, which can COPY."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-
-
-def _for_copy(stage: Stage, name: str, values: Values) -> Sequence[Any]:
-    if name == "geom":
-        return cast(Sequence[Any], shapely.to_wkb(shapely.set_srid(values, 4326), hex=True, include_srid=True))
-    if isinstance(stage.target.table.c[name].type, JSONB):
-        return [None if value is None else Jsonb(value) for value in values]
-    return cast(Sequence[Any], values)

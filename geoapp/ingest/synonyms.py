@@ -311,3 +311,19 @@ NORTHING = (
     "utm_northing",
 )
 WKT = ("wkt", "geom", "geometry", "the_geom", "geom_wkt", "wkt_geom", "geometrie", "shape", "wkt_geometry")
+ZONE = ("zone", "utm_zone", "zone_utm", "fuseau", "fuseau_utm", "utm_fuseau", "zone_number")
+# Both coordinates in one cell.
+PAIR = (
+    "coordonnees",
+    "coordinates",
+    "coordonnees_gps",
+    "gps_coordinates",
+    "coord_gps",
+    "gps",
+    "lat_lon",
+    "lat_long",
+    "latlon",
+    "latlng",
+    "lon_lat",
+    "position",
+)

@@ -25,7 +25,17 @@ from layers.tables import (
 )
 
 # Written by the database or by the import itself, whatever a file says.
-KEPT = {"country", "units", "source_id", "import_batch_id", "created_at", "created_by", "content_key", "geom"}
+KEPT = {
+    "country",
+    "units",
+    "source_id",
+    "import_batch_id",
+    "created_at",
+    "created_by",
+    "content_key",
+    "geom",
+    "near_magazine",
+}
 
 # Facts that are recorded after they happened, so that a day after today is a mistake.
 PAST = {
@@ -216,5 +226,8 @@ def target_named(name: str) -> Target:
     Raises ImportRefusedError, with the names there are, for any other.
     """
     if name not in TARGETS:
-        raise ImportRefusedError(f"{name} is not a table of the import. Choose one of: {', '.join(TARGETS)}.")
+        raise ImportRefusedError(
+            f"{name} is not a table of the import. Choose one of: {', '.join(TARGETS)}.",
+            f"{name} n'est pas une table de l'import. Choisissez parmi : {', '.join(TARGETS)}.",
+        )
     return TARGETS[name]

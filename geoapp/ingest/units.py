@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+import numpy as np
 import shapely
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, literal, select, types
 
 from geoapp.ingest.findings import Findings
+from geoapp.ingest.recognisers.cod_ab import code_of
 from geoapp.ingest.sheet import Values
 from geoapp.ingest.stage import Stage
 from geoapp.ingest.targets import Target
 from geoapp.naming import squeeze
 from layers.tables import AdminUnit
+from layers.text import Text
+
+NO_UNIT = Text("no unit", "aucune unité")
 
 
 def units_by_name(connection: Connection) -> dict[str, set[str]]:
@@ -51,26 +56,72 @@ def recognise(
             findings.add("unit_recognised", index + 1, "stated_unit", stated, code)
 
 
+def adopt_known(connection: Connection, rows: dict[str, Values], findings: Findings) -> None:
+    """Put the codes of units that are known for those that a recogniser made: by p-code, else by level and name."""
+    columns = (
+        AdminUnit.unit_code,
+        AdminUnit.country,
+        AdminUnit.level,
+        AdminUnit.pcode,
+        AdminUnit.name_en,
+        AdminUnit.name_fr,
+    )
+    known: dict[object, set[str]] = defaultdict(set)
+    for unit in connection.execute(select(*columns)):
+        if unit.pcode:
+            known[unit.pcode].add(unit.unit_code)
+        for name in (unit.name_en, unit.name_fr):
+            known[unit.country, unit.level, squeeze(name)].add(unit.unit_code)
+    adopted: dict[str, str] = {}
+    names = ("unit_code", "pcode", "country", "level", "name_en", "name_fr")
+    for index, (code, pcode, country, level, english, french) in enumerate(
+        zip(*(rows[name] for name in names), strict=True)
+    ):
+        by_name = known[country, level, squeeze(french or "")] | known[country, level, squeeze(english or "")]
+        found = known[pcode] or by_name
+        if code is not None and len(found) == 1 and found != {code}:
+            (adopted[code],) = found
+            findings.add("unit_recognised", index + 1, "unit_code", code, adopted[code])
+    above = _known_parents(connection, rows.get("parent_code"), adopted)
+    for name in ("unit_code", "parent_code"):
+        if name in rows:
+            codes = [(adopted if name == "unit_code" else above).get(code, code) for code in rows[name]]
+            rows[name] = np.array([*codes, None], dtype=object)[:-1]
+
+
+def _known_parents(connection: Connection, parents: Values | None, adopted: Mapping[str, str]) -> dict[str, str]:
+    """The known codes of parents that a recogniser made of p-codes such as CD-61 of CD61."""
+    units = connection.execute(select(AdminUnit.pcode, AdminUnit.unit_code).where(AdminUnit.pcode.is_not(None)))
+    known = {code_of(pcode): code for pcode, code in units}
+    made = {parent for parent in (parents if parents is not None else ()) if parent in known}
+    return {**{parent: known[parent] for parent in made}, **adopted}
+
+
 def compare(connection: Connection, stage: Stage, findings: Findings) -> None:
     """Note rows whose stated unit is none of those in which they lie, and rows that lie in no unit at all."""
     table = stage.target.table
     told = {finding.row for finding in findings if finding.rule == "outside_countries"}
-    columns = [stage.row, table.c.units]
-    stated = stage.table.c.stated_unit if "stated_unit" in stage.brought else None
-    if stated is not None:
-        columns.append(stated)
-    found = connection.execute(select(*columns).join(table, stage.is_same_row()).order_by(stage.row)).all()
-    names = units_by_name(connection) if stated is not None else {}
-    for row, units, *rest in found:
-        if not units and row not in told and "geom" in stage.brought:
-            findings.add("outside_countries", row, "geom", "its position")
-        if rest and rest[0] is not None:
-            _compare_one(row, rest[0], units, names, findings)
+    stated = stage.table.c.stated_unit if "stated_unit" in stage.brought else literal(None, types.Text())
+    # Rows that state the same and lie in the same units are judged once.
+    alike = select(table.c.units, stated.label("stated"), func.array_agg(stage.row).label("alike"))
+    groups = connection.execute(
+        alike.join_from(stage.table, table, stage.is_same_row()).group_by(table.c.units, stated)
+    ).all()
+    names = units_by_name(connection) if "stated_unit" in stage.brought else {}
+    for units, word, rows in groups:
+        if not units and "geom" in stage.brought:
+            for row in sorted(set(rows) - told):
+                findings.add("outside_countries", row, "geom", Text("its position", "sa position"))
+        finding = _differs(word, units, names) if word is not None else None
+        if finding is not None:
+            rule, repair = finding
+            for row in sorted(rows):
+                findings.add(rule, row, "stated_unit", word, repair)
 
 
-def _compare_one(row: int, stated: str, units: list[str], names: Mapping[str, set[str]], findings: Findings) -> None:
+def _differs(stated: str, units: list[str], names: Mapping[str, set[str]]) -> tuple[str, str | Text | None] | None:
+    """The rule that a stated unit breaks, and the units in which the row lies; None where they agree."""
     meant = names.get(squeeze(stated))
     if meant is None:
-        findings.add("unit_unknown", row, "stated_unit", stated)
-    elif meant.isdisjoint(units):
-        findings.add("unit_differs", row, "stated_unit", stated, ", ".join(units) or "no unit")
+        return "unit_unknown", None
+    return ("unit_differs", ", ".join(units) or NO_UNIT) if meant.isdisjoint(units) else None

@@ -26,6 +26,7 @@ NO = {"no", "n", "non", "false", "faux", "f", "0"}
 SEPARATORS = re.compile(r"[;,/|]")
 # Control characters, and halves of characters, which the database does not take.
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+DOUBTFUL = re.compile(r"[+-]?\d{1,3},\d{3}")
 EARLIEST = dt.date(1900, 1, 1)
 
 # Keys stand in indexes, which hold no long texts.
@@ -77,18 +78,23 @@ def convert(values: Values, column: FileColumn, is_key: bool, calendar: Calendar
     codes, distinct = pd.factorize(np.asarray(values))
     parse = _parser(column, is_key, distinct, calendar)
     results = [_attempt(parse, raw) for raw in distinct]
-    converted = np.full(len(values), None, dtype=object)
-    for index, code in enumerate(codes):
+    # One more, which the code -1 of empty cells means; assigned singly, since lists would make rows of an array.
+    kept = np.full(len(results) + 1, None, dtype=object)
+    told = np.zeros(len(results) + 1, dtype=bool)
+    for place, result in enumerate([*results, None]):
+        faulty, mended = isinstance(result, FaultError), isinstance(result, Mended)
+        kept[place] = None if faulty else result.value if mended else result
+        told[place] = faulty or mended or (result is None and column.required)
+    for index in np.flatnonzero(told[codes]):
+        code = codes[index]
         result = results[code] if code >= 0 else None
         if isinstance(result, FaultError):
-            findings.add(result.rule, index + 1, column.name, distinct[code], result.repair)
+            findings.add(result.rule, int(index) + 1, column.name, distinct[code], result.repair)
         elif isinstance(result, Mended):
-            findings.add(result.rule, index + 1, column.name, distinct[code], result.value)
-            converted[index] = result.value
-        elif result is not None:
-            converted[index] = result
-        elif column.required:
-            findings.add("missing_value", index + 1, column.name)
+            findings.add(result.rule, int(index) + 1, column.name, distinct[code], result.value)
+        else:
+            findings.add("missing_value", int(index) + 1, column.name)
+    converted: Values = kept[codes]
     return converted
 
 
@@ -179,21 +185,27 @@ def _parts(text: str, kind: Kind) -> list[str]:
     return SEPARATORS.split(text)
 
 
-def _whole(raw: object, largest: int) -> int:
+def _whole(raw: object, largest: int) -> Any:
     try:
         number = numbers.whole(raw)
     except (ValueError, OverflowError):
         raise FaultError("not_whole") from None
     if not -largest <= number <= largest:
         raise FaultError("too_large")
-    return number
+    return number if _plainly(raw) else Mended(number, "number_read")
 
 
-def _decimal(raw: object) -> float:
+def _decimal(raw: object) -> Any:
     try:
-        return numbers.decimal(raw)
+        number = numbers.decimal(raw)
     except (ValueError, OverflowError):
         raise FaultError("not_number") from None
+    return number if _plainly(raw) else Mended(number, "number_read")
+
+
+def _plainly(raw: object) -> bool:
+    """Whether it is plain which number is meant; 1,234 is read as a thousand or as one and a bit, by its column."""
+    return not isinstance(raw, str) or DOUBTFUL.fullmatch(raw.strip()) is None
 
 
 def _yes_no(raw: object) -> bool:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from geoapp.naming import fold, nearest
+from layers.text import Text
 from layers.vocabulary import Vocabulary
 
 # Usual words beside the labels, whose every part counts already ("cassitérite (étain)": both words).
@@ -121,11 +122,13 @@ def means_not_known(word: str) -> bool:
     return fold(word) in NOT_KNOWN
 
 
-def proposal(word: str, vocabulary: Vocabulary) -> str:
+def proposal(word: str, vocabulary: Vocabulary) -> Text:
     """What to write instead of `word`: the nearest code, else the list of codes."""
     words = _words(vocabulary)
     like = nearest(word, words, count=1)
-    return f"nearest: {words[like[0]]}" if like else f"use one of: {', '.join(vocabulary)}"
+    if like:
+        return Text(f"nearest: {words[like[0]]}", f"le plus proche : {words[like[0]]}")
+    return Text(f"use one of: {', '.join(vocabulary)}", f"utilisez l'un de : {', '.join(vocabulary)}")
 
 
 @cache

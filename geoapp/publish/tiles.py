@@ -1,40 +1,45 @@
-"""Vector tiles, cut by PostGIS: a layer's rows, a grid of counts where there are many, and the base map."""
+"""Vector tiles: a layer's rows, cut by PostGIS; counts of incidents, where there are many; and the base map."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     Boolean,
     Connection,
-    Double,
-    Integer,
     Select,
     SQLColumnExpression,
+    Uuid,
+    any_,
     cast,
     column,
     func,
-    literal,
     literal_column,
     null,
     select,
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from geoapp.errors import NotFoundError
+from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
+from geoapp.snapshot.curve import BITS, WORLD
+from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
-from layers.layer import MapLayer, Place
+from layers.layer import MapLayer
 from layers.provinces import VALID_TODAY
 from layers.tables import AdminUnit, BaseFeature
 
 MAX_ZOOM = 22
 # A feature beside a tile is still drawn by it: half a large symbol, in 256ths of a tile's side.
 MARGIN = 16 / 256
-# Counting cells along a tile's side: about 43 pixels each where tiles are drawn 512 pixels wide.
-CELLS = 12
+# Rows that a tile holds at most; more are counted in cells. Compressed, this many weigh some 20 kB.
+MOST_ROWS = 400
 # The base map's features by kind: from which zoom of the tile each rank is worth its bytes.
 RANK_FROM_ZOOM = {
     "context": (0,),
@@ -71,14 +76,25 @@ class Tile:
         return func.ST_TileEnvelope(self.z, self.x, self.y, world, MARGIN)
 
 
-# Half the side of the Web Mercator square, in metres.
-WORLD = 20037508.342789244
+def layer_tile(
+    connection: Connection, layer: MapLayer, tile: Tile, chosen: Filter, snapshot: Snapshot | None = None
+) -> bytes:
+    """The Mapbox vector tile of one layer; empty where nothing lies in it.
 
-
-def layer_tile(connection: Connection, layer: MapLayer, tile: Tile, chosen: Filter) -> bytes:
-    """The Mapbox vector tile of one layer; empty where nothing lies in it."""
-    features = _counted(layer, tile, chosen) if tile.z < layer.rows_from_zoom else _rows(layer, tile, chosen)
-    return _encode(connection, features.cte("feature"), layer.name, layer.extent)
+    Incidents are counted in the cells of a grid where the map is far, and where a tile would hold more than MOST_ROWS.
+    It takes the snapshot of whose viewer the transaction is; without one they are rows everywhere.
+    """
+    if snapshot is not None and layer.weight is not None:
+        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen)
+        number = int(cells.count.sum())
+        if number == 0:
+            return b""
+        if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
+            return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
+        # By their ids: a filter may leave few of the many rows that lie in the tile.
+        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen))
+        return _encode(connection, rows.cte("feature"), layer.name, layer.extent)
+    return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
 
 
 def base_tile(connection: Connection, tile: Tile) -> bytes:
@@ -96,52 +112,49 @@ def base_tile(connection: Connection, tile: Tile) -> bytes:
     return b"".join(parts)
 
 
-def _rows(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
+def _rows(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID] | None = None) -> Select[Any]:
     parts = [
         each.rows(place, chosen)
-        .add_columns(_clip(place.geom_3857, tile, each.extent), *each.properties, _synthetic(each))
-        .where(place.geom_3857.op("&&")(tile.reach))
+        .add_columns(_drawn(each, place.geom_3857, tile), *each.properties, _synthetic(each))
+        .where(*_reached(each, place.geom_3857, tile), *_among(each, ids))
         for each in _shown(layer)
         for place in each.places
     ]
     return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
 
 
-def _counted(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
-    """One point a cell, at the mean of its rows; the bounds are half open, so that a row counts in one tile only."""
-    parts = [_points(each, place, tile, chosen) for each in _shown(layer) for place in each.places]
-    points = (parts[0] if len(parts) == 1 else union_all(*parts)).cte("point")
-    return select(
-        func.ST_AsMVTGeom(
-            func.ST_Point(func.avg(points.c.x), func.avg(points.c.y), 3857), tile.bounds, layer.extent, 0, true()
-        ).label("geom"),
-        cast(func.count(), Integer).label("count"),
-        func.min(points.c.level).label("level"),
-        func.mode().within_group(points.c.category).label("category"),
-        func.sum(points.c.weight).label("weighted"),
-        func.bool_or(points.c.synthetic).label("synthetic"),
-        literal(value=True).label("cell"),
-    ).group_by(points.c.cell_x, points.c.cell_y)
+def _among(layer: MapLayer, ids: list[UUID] | None) -> Sequence[SQLColumnExpression[bool]]:
+    # One array, so that the statement stays the same whatever their number.
+    return [] if ids is None else [layer.key == any_(cast(ids, ARRAY(Uuid())))]
 
 
-def _points(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Select[Any]:
-    x, y = func.ST_X(place.geom_3857), func.ST_Y(place.geom_3857)
-    side = 2 * WORLD / 2**tile.z
-    west, north = tile.x * side - WORLD, WORLD - tile.y * side
-    return (
-        layer.rows(place, chosen)
-        .add_columns(
-            x.label("x"),
-            y.label("y"),
-            func.floor((x - west) * (CELLS / side)).label("cell_x"),
-            func.floor((north - y) * (CELLS / side)).label("cell_y"),
-            layer.filters["level"].label("level"),
-            layer.filters["category"].label("category"),
-            cast(layer.weight, Double).label("weight"),
-            _synthetic(layer),
-        )
-        .where(place.geom_3857.op("&&")(tile.bounds), x >= west, x < west + side, y <= north, y > north - side)
-    )
+def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Sequence[SQLColumnExpression[bool]]:
+    """What a tile draws: points that lie in it, its west and north bound included, and what else reaches into it."""
+    if not layer.points:
+        return [geom.op("&&")(tile.reach)]
+    column, row = (0.5 + func.ST_X(geom) / (2 * WORLD)) * 2.0**BITS, (0.5 - func.ST_Y(geom) / (2 * WORLD)) * 2.0**BITS
+    # As the snapshot does it, to the last bit, so that a row is in the tile that counts it.
+    side = float(2 ** (BITS - tile.z))
+    return [
+        # A millimetre more, for what was rounded to the line.
+        geom.op("&&")(func.ST_Expand(tile.bounds, literal_column("0.001"))),
+        column >= tile.x * side,
+        column < (tile.x + 1) * side,
+        row >= tile.y * side,
+        row < (tile.y + 1) * side,
+    ]
+
+
+def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLColumnExpression[Any]:
+    if not layer.points:
+        return _clip(geom, tile, layer.extent)
+    unit = 2 * WORLD / 2**tile.z / layer.extent
+    west, north = tile.x * unit * layer.extent - WORLD, WORLD - tile.y * unit * layer.extent
+    # The nearest unit may be the first of the next tile.
+    last = float(layer.extent - 1)
+    across = func.least(func.greatest(func.round((func.ST_X(geom) - west) / unit), 0.0), last)
+    down = func.least(func.greatest(func.round((north - func.ST_Y(geom)) / unit), 0.0), last)
+    return func.ST_Point(across, down).label("geom")
 
 
 def _shown(layer: MapLayer) -> list[MapLayer]:

@@ -6,30 +6,84 @@ from flask import Flask
 
 from geoapp.resources import folder
 from geoapp.settings import Settings
-from geoapp.web import assets, caching, errors, language, people, policy
+from geoapp.web import (
+    assets,
+    audit,
+    caching,
+    credentials,
+    database,
+    errors,
+    forms,
+    hosts,
+    language,
+    limits,
+    people,
+    policy,
+    proxies,
+    refusals,
+    request_id,
+    uploads,
+)
+from geoapp.web.account import account
 from geoapp.web.admin import admin
+from geoapp.web.buckets import Buckets
 from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.ogc import ogc
+from geoapp.web.openapi import openapi
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
+from geoapp.web.risk import risk
+from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+def create_app(settings: Settings | None = None, buckets: Buckets | None = None) -> Flask:
+    """An application for `settings`, or for those of the environment; opens no connection yet.
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """An application for `settings`, or for those of the environment; opens no connection yet."""
+    `buckets` are those in which requests are counted: the same for all workers of a server.
+    """
     app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
-    app.extensions["geoapp.settings"] = settings or Settings.from_environment()
-    if app.extensions["geoapp.settings"].host in LOOPBACK:
-        # A foreign page could otherwise point its own name at this address, and read what is served here.
-        app.config["TRUSTED_HOSTS"] = list(LOOPBACK)
+    chosen = settings or Settings.from_environment()
+    app.extensions["geoapp.settings"] = chosen
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for part in (language, policy, caching, assets, errors, people):
+    app.extensions[limits.KEY] = buckets or Buckets()
+    for part in (
+        proxies,
+        request_id,
+        language,
+        hosts,
+        limits,
+        uploads,
+        policy,
+        caching,
+        assets,
+        errors,
+        credentials,
+        database,
+        forms,
+        people,
+        refusals,
+    ):
         part.init_app(app)
-    for blueprint in (map_page, provinces, tiles, ogc, details, incidents, releases, health, people.people, admin):
+    for blueprint in (
+        map_page,
+        provinces,
+        tiles,
+        ogc,
+        details,
+        incidents,
+        releases,
+        risk,
+        health,
+        people.people,
+        sign_in,
+        account,
+        admin,
+        audit.audit,
+        openapi,
+    ):
         app.register_blueprint(blueprint)
     return app

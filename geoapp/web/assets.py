@@ -6,17 +6,18 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory, url_for
+from flask import Flask, Response, send_from_directory
 
 from geoapp.errors import AssetsMissingError
 
 FOLDER = Path(__file__).parent / "static"
+PREFIX = "/static/"
 FOREVER = "public, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
-    """Serve the built files under /static/, and give templates `asset_url`."""
-    app.add_url_rule("/static/<name>", "static", _built_file)
+    """Serve the built files, and give templates `asset_url`."""
+    app.add_url_rule(f"{PREFIX}<name>", "static", _built_file)
     app.jinja_env.globals.update(asset_url=asset_url, assets_built=assets_built)
 
 
@@ -28,7 +29,8 @@ def asset_url(name: str) -> str:
     files = _manifest()
     if name not in files:
         raise AssetsMissingError(f"There is no web asset {name}: build the assets again with script/assets.")
-    return url_for("static", name=files[name])
+    # Not by Flask's way, which fails where the address of the request is itself what is wrong.
+    return f"{PREFIX}{files[name]}"
 
 
 def assets_built() -> bool:

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import cast
 
-from flask import current_app, g
-from sqlalchemy import Connection, Engine
+from flask import Flask, current_app, g, request
+from sqlalchemy import Connection, Engine, func, select
 
+from geoapp.access.audit import set_request
 from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.engine import open_web_engine
+from geoapp.errors import UnauthorizedError
 from geoapp.settings import Settings
+from geoapp.snapshot.changes import Reading, Watch
+from geoapp.snapshot.snapshot import Snapshot
+from geoapp.snapshot.store import Store, default_home
+from geoapp.web import credentials
+from geoapp.web.limits import count_person
+from geoapp.web.proxies import is_local
+from geoapp.web.request_id import request_id
 from geoapp.web.session import token_hash
 
 KEY = "geoapp.engine"
+KEPT = "geoapp.kept"
+SEEN = "geoapp.seen"
+# How exactly it is known when a session or a token was last seen: a map asks for many tiles at once.
+SEEN_EVERY_SECONDS = 30
+MOST_SEEN = 10_000
+
+
+def init_app(app: Flask) -> None:
+    """Note when sessions and tokens are used."""
+    app.extensions[SEEN] = {}
+    app.before_request(_note_seen)
 
 
 def engine() -> Engine:
@@ -30,16 +52,77 @@ def reading() -> Iterator[Connection]:
     """A connection in a read-only transaction of the request's viewer."""
     with engine().connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        set_viewer_of_session(connection, token_hash())
+        _introduce(connection)
         yield connection
+
+
+def look() -> Reading:
+    """What the request's viewer would read now, by one question."""
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return restart(connection)
+
+
+@contextmanager
+def reading_one_version() -> Iterator[tuple[Connection, Reading]]:
+    """A read-only transaction of the request's viewer all of whose statements see the same, and what they see."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine().connect().execution_options(**options) as connection:
+        started = restart(connection)
+        _kept().store.keep_rights(connection, started)
+        yield connection, started
+
+
+def restart(connection: Connection) -> Reading:
+    """Begin a transaction of the request's viewer on a connection that is in none; what it sees."""
+    watch, on_loopback = _kept().watch, is_local()
+    if credentials.by_token():
+        name, hashed = credentials.sent()
+        started = watch.start(connection, token=hashed, on_loopback=on_loopback)
+        if started is None or name not in {"", started.viewer}:
+            raise UnauthorizedError(credentials.WRONG)
+    else:
+        started = watch.start(connection, session=token_hash(), on_loopback=on_loopback)
+        assert started is not None  # noqa: S101 - without a session it is the public.
+    count_person(started.viewer)
+    return started
+
+
+def read_snapshot(connection: Connection, started: Reading) -> Snapshot:
+    """The incidents that the viewer of such a transaction may see."""
+    return _kept().store.read(connection, started)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What this process knows of the database beside its connections."""
+
+    watch: Watch
+    store: Store
+
+
+def _kept() -> _Kept:
+    if KEPT not in current_app.extensions:
+        settings: Settings = current_app.extensions["geoapp.settings"]
+        current_app.extensions.setdefault(KEPT, _Kept(Watch(), Store(default_home(settings.home))))
+    return cast(_Kept, current_app.extensions[KEPT])
 
 
 @contextmanager
 def writing() -> Iterator[Connection]:
     """A connection in a transaction of the request's viewer, committed at the end."""
     with engine().begin() as connection:
-        set_viewer_of_session(connection, token_hash())
+        _introduce(connection)
         yield connection
+
+
+def _introduce(connection: Connection) -> None:
+    """Name the viewer of the transaction, and the request that its events are of; count the request for them."""
+    set_request(connection, request_id())
+    if credentials.by_token():
+        name = credentials.introduce(connection)
+    else:
+        name = set_viewer_of_session(connection, token_hash(), on_loopback=is_local())
+    count_person(name)
 
 
 def current_viewer() -> Viewer:
@@ -48,3 +131,19 @@ def current_viewer() -> Viewer:
         with reading() as connection:
             g.viewer = read_viewer(connection)
     return cast(Viewer, g.viewer)
+
+
+def _note_seen() -> None:
+    # These answer while the database is away, too.
+    if request.blueprint == "health" or request.endpoint in {None, "static"}:
+        return
+    hashed = credentials.sent_token_hash() if credentials.by_token() else token_hash()
+    seen: dict[str, float] = current_app.extensions[SEEN]
+    if hashed is None or monotonic() - seen.get(hashed, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:
+        return
+    if len(seen) >= MOST_SEEN:
+        seen.clear()
+    seen[hashed] = monotonic()
+    touched = func.touch_token(hashed) if credentials.by_token() else func.touch_session(hashed)
+    with engine().begin() as connection:
+        connection.execute(select(touched))

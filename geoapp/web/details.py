@@ -7,26 +7,66 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, g, jsonify, url_for
 
 from geoapp.publish.details import read_detail
-from geoapp.web.database import reading
+from geoapp.web.audit import record_read
+from geoapp.web.database import writing
+from geoapp.web.description import LANGUAGE, LAYER, Description, Parameter, described
+from geoapp.web.policy import unstored
 from layers.catalogue import LAYERS
+from layers.text import Text
 
 details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
 
 # The layers whose rows have a page of their own.
 PAGES = {"incidents": "incidents.page"}
+# The layers of which every look at a row is in the audit.
+SENSITIVE = ("incidents", "deployments")
+KEY = Parameter(
+    "key",
+    "path",
+    Text(
+        "The key of the row, as the layer's tiles have it.", "La clé de la ligne, comme les tuiles de la couche l’ont."
+    ),
+    {"type": "string", "minLength": 1},
+    required=True,
+)
 
 
 @details.get("/<name>/<path:key>")
+@described(
+    Description(
+        Text("One row of a layer in words", "Une ligne d’une couche en mots"),
+        Text("Rows", "Lignes"),
+        {
+            "type": "object",
+            "required": ["title", "subtitle", "synthetic", "fields"],
+            "properties": {
+                "title": {"type": "string"},
+                "subtitle": {"type": ["string", "null"]},
+                "synthetic": {"type": "boolean"},
+                "fields": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["label", "value"],
+                        "properties": {"label": {"type": "string"}, "value": {"type": "string"}},
+                    },
+                },
+                "href": {"type": "string"},
+            },
+        },
+        parameters=(LAYER, KEY, LANGUAGE),
+        errors=(404,),
+    )
+)
 def detail(name: str, key: str) -> Response:
     """One row of a layer in words, in the language of the request."""
     if name not in LAYERS:
         abort(404)
-    with reading() as connection:
+    with writing() as connection:
         found = read_detail(connection, LAYERS[name], key, g.language)
+        if name in SENSITIVE:
+            record_read(connection, LAYERS[name].key.table.name, key)
     answer = asdict(found)
     if name in PAGES:
         answer["href"] = url_for(PAGES[name], key=key, lang=g.language)
-    response = jsonify(answer)
-    # Positions of forces and reports of incidents must not stay on an office computer.
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return unstored(jsonify(answer))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import traceback
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from geoapp.errors import (
@@ -16,15 +16,25 @@ from geoapp.errors import (
     ForbiddenError,
     GeoappError,
     NotFoundError,
+    QuestionError,
+    TooManyRequestsError,
+    UnauthorizedError,
 )
+from geoapp.web.credentials import CHALLENGE, by_token
 from geoapp.web.language import translate
+from geoapp.web.people import viewer_if_known
+from geoapp.web.uploads import most_in_words
 from layers.filter import FilterError
 
 STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     BadRequestError: 400,
+    UnauthorizedError: 401,
     ForbiddenError: 403,
+    TooManyRequestsError: 429,
     FilterError: 400,
+    # What no column can hold, such as a NUL in a text.
+    DataError: 400,
     DatabaseError: 503,
     OperationalError: 503,
     AssetsMissingError: 500,
@@ -33,7 +43,17 @@ STATUS: dict[type[Exception], int] = {
 # Nothing of an error's own text is shown for these: it could quote a row.
 UNAVAILABLE = "The database does not answer at the moment. Try again in a minute."
 UNEXPECTED = "Something went wrong on the server. Try again; if it stays, tell the administrator the time."
-MISSING = "There is nothing at this address. Go back to the map."
+# What geoapp's own errors do not say better; the words of the framework are in English alone.
+SAID = {
+    400: "The request is not complete or not well formed. Go back, and send it again.",
+    401: "Sign in first.",
+    403: "This is not possible from here, or not with your rights.",
+    404: "There is nothing at this address. Go back to the map.",
+    405: "This address cannot be asked in this way. Go back to the map.",
+    413: "What was sent is larger than %(most)s. Send less at once; the command `geoapp import` takes larger files.",
+    415: "What was sent is of a kind that this address does not take.",
+}
+OTHER = "The request cannot be answered as it is. Go back to the map."
 FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
 
 log = logging.getLogger(__name__)
@@ -50,16 +70,20 @@ def init_app(app: Flask) -> None:
 def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
-        return _answer(status, translate(UNAVAILABLE))
-    return _answer(status, translate(str(error)))
+        return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
+    if isinstance(error, FilterError | QuestionError):
+        return _answer(status, error.said.in_language(g.language))
+    answer = _answer(status, translate(str(error)))
+    if isinstance(error, TooManyRequestsError):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    said = translate(MISSING) if status == 404 else (error.description or error.name)
-    answer = _answer(status, said)
+    answer = _answer(status, translate(SAID.get(status, OTHER)) % {"most": most_in_words()})
     if allowed := getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
@@ -73,13 +97,24 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, said: str) -> Response:
-    if request.path.startswith(FOR_PROGRAMS):
+    if by_token() or request.path.startswith(FOR_PROGRAMS):
         answer = jsonify(type="about:blank", title=_title(status), status=status, detail=said)
         answer.mimetype = "application/problem+json"
     else:
-        answer = make_response(render_template("error.html", title=translate(_title(status)), message=said))
+        asks = status < 500
+        answer = make_response(
+            render_template(
+                "error.html",
+                title=translate(_title(status)),
+                message=said,
+                asks=asks,
+                who=viewer_if_known() if asks else None,
+            )
+        )
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = CHALLENGE
     if status == 503:
         answer.headers["Retry-After"] = "10"
     return answer
@@ -88,8 +123,11 @@ def _answer(status: int, said: str) -> Response:
 def _title(status: int) -> str:
     return {
         400: "This cannot be understood",
+        401: "Not signed in",
         403: "Not yours to do",
         404: "Not found",
         405: "This is not possible here",
+        413: "Too large",
+        429: "Too many requests",
         503: "Not available at the moment",
     }.get(status, "An error occurred")

@@ -12,7 +12,9 @@ from geoapp.errors import NotFoundError
 from geoapp.publish.details import NO_SUCH_ROW, read_detail
 from geoapp.publish.release import may_release
 from geoapp.publish.released import UNCATEGORISED, date_in_words, read_released
-from geoapp.web.database import reading
+from geoapp.web.audit import record_read
+from geoapp.web.database import writing
+from geoapp.web.policy import unstored
 from layers.incidents import INCIDENTS
 from layers.tables import Incident, Source
 from layers.vocabulary import CATEGORY, LEVEL
@@ -23,17 +25,11 @@ incidents = Blueprint("incidents", __name__, url_prefix="/incidents")
 @incidents.get("/<path:key>")
 def page(key: str) -> Response:
     """An incident by its id, or by a number, of which several sources may each have one."""
-    with reading() as connection:
+    with writing() as connection:
         found = _find(connection, key)
         if len(found) == 1:
             return _one(connection, found[0])
         return _several(connection, key, found)
-
-
-def unstored(response: Response) -> Response:
-    """The response, marked so that no copy of it stays on an office computer."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _find(connection: Connection, key: str) -> list[UUID]:
@@ -58,6 +54,7 @@ def _one(connection: Connection, incident_id: UUID) -> Response:
     shown = detail or released
     if shown is None:
         raise NotFoundError(NO_SUCH_ROW)
+    record_read(connection, Incident.__tablename__, incident_id)
     page = render_template(
         "incident.html",
         incident_id=incident_id,
@@ -87,6 +84,8 @@ def _several(connection: Connection, number: str, found: Sequence[UUID]) -> Resp
         .where(Incident.incident_id.in_(found))
         .order_by(Incident.occurred_from.desc(), Incident.incident_id)
     ).all()
+    for row in rows:
+        record_read(connection, Incident.__tablename__, row.incident_id)
     choices = [
         {
             "id": row.incident_id,

@@ -10,10 +10,13 @@ from flask import Blueprint, Response, g, jsonify, make_response, render_templat
 from sqlalchemy import ARRAY
 from sqlalchemy.dialects.postgresql import ARRAY as PG_ARRAY
 
+from geoapp.access.audit import record
 from geoapp.errors import NotFoundError
 from geoapp.publish.cql import GEOMETRY
 from geoapp.publish.features import CRS84, SYSTEMS, Page, queryables, read_feature, read_page
-from geoapp.web.database import current_viewer, reading
+from geoapp.web.audit import record_read
+from geoapp.web.database import current_viewer, writing
+from geoapp.web.details import SENSITIVE
 from geoapp.web.ogc_description import api_description
 from geoapp.web.ogc_parameters import OF_AN_ITEM, read_crs, read_question, require_known, wanted_format
 from layers.catalogue import LAYERS
@@ -122,8 +125,10 @@ def queryable(name: str) -> Response:
 def items(name: str) -> Response:
     """A page of the features of a collection."""
     layer, question = _layer(name), read_question()
-    with reading() as connection:
+    with writing() as connection:
         page = read_page(connection, layer, question)
+        if name in SENSITIVE:
+            record(connection, "export", f"layer/{name}", after={"rows": len(page.features)})
     # The connection is free again before the first byte is sent: who reads slowly keeps nobody waiting.
     links = [
         *_self("ogc.items", GEOJSON, name=name),
@@ -145,8 +150,10 @@ def item(name: str, key: str) -> Response:
     """One feature."""
     require_known(OF_AN_ITEM)
     layer, crs = _layer(name), read_crs(request.args.get("crs"), "crs")
-    with reading() as connection:
+    with writing() as connection:
         feature = read_feature(connection, layer, key, crs)
+        if name in SENSITIVE:
+            record_read(connection, layer.key.table.name, key)
     links = [
         *_self("ogc.item", GEOJSON, name=name, key=key),
         _link("collection", "application/json", "ogc.collection", name=name),

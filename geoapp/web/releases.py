@@ -26,9 +26,10 @@ from geoapp.publish.release import (
     write_release,
 )
 from geoapp.publish.released import date_in_words
-from geoapp.web.database import reading, writing
-from geoapp.web.forms import require_own_form
-from geoapp.web.incidents import unstored
+from geoapp.web.audit import record_read
+from geoapp.web.database import writing
+from geoapp.web.policy import unstored
+from layers.tables import Incident
 from layers.text import Text
 from layers.vocabulary import CATEGORY, CHANNEL, DATE_PRECISION, LEVEL, LOCATION_PRECISION, STATUS, Vocabulary
 
@@ -73,19 +74,18 @@ ORIGINAL = {
 @releases.get("")
 def form(incident_id: UUID) -> Response:
     """The form, filled in with the release as it is."""
-    with reading() as connection:
-        subject = read_subject(connection, incident_id)
+    with writing() as connection:
+        subject = _subject(connection, incident_id)
         return _form(connection, subject, first_draft(connection, subject))
 
 
 @releases.post("")
 def send(incident_id: UUID) -> Response:
     """The form again where something is wrong with it, what the committee will see, or the release done."""
-    require_own_form()
     draft = _sent()
     step = request.form.get("step")
     with writing() as connection:
-        subject = read_subject(connection, incident_id, lock=True)
+        subject = _subject(connection, incident_id, lock=True)
         wrong = faults(subject, draft)
         if wrong or step == "edit":
             return _form(connection, subject, draft, {} if step == "edit" else wrong)
@@ -115,14 +115,20 @@ def send(incident_id: UUID) -> Response:
 @releases.post("/withdraw")
 def withdraw(incident_id: UUID) -> Response:
     """Take the release back, or show the form again where it is no longer the one that was looked at."""
-    require_own_form()
     with writing() as connection:
-        subject = read_subject(connection, incident_id, lock=True)
+        subject = _subject(connection, incident_id, lock=True)
         shown = read_shown(connection, incident_id)
         if shown and request.form.get("mark") != mark_of(shown):
             return _form(connection, subject, first_draft(connection, subject), stale=True)
         withdraw_release(connection, incident_id)
     return _back_to(incident_id)
+
+
+def _subject(connection: Connection, incident_id: UUID, lock: bool = False) -> Subject:
+    """The incident that is to be released; that it was looked at is in the audit."""
+    subject = read_subject(connection, incident_id, lock=lock)
+    record_read(connection, Incident.__tablename__, incident_id)
+    return subject
 
 
 def _back_to(incident_id: UUID) -> Response:

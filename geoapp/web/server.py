@@ -9,9 +9,13 @@ from gunicorn.app.base import BaseApplication
 
 from geoapp.settings import Settings
 from geoapp.web.app import create_app
+from geoapp.web.buckets import Buckets
+from geoapp.web.worker import Log, Worker
 
 THREADS = 4
 TIMEOUT_SECONDS = 60
+# The whole state of the map is in its address, lists of units and categories included.
+REQUEST_LINE_BYTES = 8190
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -19,6 +23,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings):
         self.settings = settings
+        # Made before the workers are forked, so that it is the same for all.
+        self.buckets = Buckets()
         super().__init__()
 
     def load_config(self) -> None:
@@ -27,14 +33,25 @@ class Server(BaseApplication):  # type: ignore[misc]
         chosen: dict[str, Any] = {
             "bind": f"{host}:{self.settings.port}",
             "workers": self.settings.workers,
-            "worker_class": "gthread",
+            "worker_class": Worker,
+            "logger_class": Log,
             "threads": THREADS,
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 10,
             # Heartbeats on a slow disk would make the arbiter kill healthy workers.
             "worker_tmp_dir": "/dev/shm",  # noqa: S108
             "control_socket_disable": True,
+            # Who asked for what is for a proxy to log, without queries.
+            "accesslog": None,
             "loglevel": "warning",
+            # Which proxies are trusted is a setting; by itself gunicorn trusts whatever comes from loopback.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
+            "limit_request_line": REQUEST_LINE_BYTES,
+            "limit_request_fields": 60,
+            "limit_request_field_size": 8190,
+            "keepalive": 5,
             "proc_name": "geoapp",
         }
         for name, value in chosen.items():
@@ -43,4 +60,4 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application of one worker."""
-        return create_app(self.settings)
+        return create_app(self.settings, self.buckets)

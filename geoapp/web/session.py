@@ -1,36 +1,55 @@
-"""The cookie that names a session: a random token, of which the database keeps the hash alone."""
+"""The cookies that browsers are known by: each holds a random secret, of which the database keeps the hash alone."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-
 from flask import Response, request
 
+from geoapp.access.secret import hash_of
+
 COOKIE = "geoapp_session"
+# What a form is bound to before somebody is signed in, and what a browser is known by that was signed in with before.
+FORM_COOKIE, DEVICE_COOKIE = "geoapp_form", "geoapp_device"
+DEVICE_SECONDS = 365 * 24 * 3600
+
+
+def session_secret() -> str | None:
+    """The secret of the session that the request brings; none where it is signed in by itself."""
+    return None if "Authorization" in request.headers else brought(COOKIE)
 
 
 def token_hash() -> str | None:
-    """The hash of the token that the request brings; None where it brings none."""
-    token = request.cookies.get(COOKIE)
-    return hash_of(token) if token else None
+    """The hash of the secret that the request brings; None where it brings none."""
+    secret = session_secret()
+    return hash_of(secret) if secret else None
 
 
-def hash_of(token: str) -> str:
-    """What is kept of a token: from it nobody can make the cookie again."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def brought(cookie: str) -> str | None:
+    """The value of one of the cookies."""
+    return request.cookies.get(_name(cookie)) or None
 
 
-def new_token() -> str:
-    """A token that nobody can guess."""
-    return secrets.token_urlsafe(32)
+def give(response: Response, cookie: str, secret: str, seconds: int | None = None) -> None:
+    """Give the browser a secret, for so many seconds or until it is closed.
+
+    No script reads it, and no other site can have it sent with a form; behind TLS it goes over nothing else.
+    """
+    response.set_cookie(
+        _name(cookie),
+        secret,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        secure=request.is_secure,
+        # Not "Strict": who follows a link from a message would arrive signed out.
+        samesite="Lax",
+    )
 
 
-def hand_out(response: Response, token: str) -> None:
-    """Give the browser its token; it ends with the browser, and no other site can have it sent."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", path="/")
+def take_back(response: Response, cookie: str = COOKIE) -> None:
+    """Have the browser forget a secret."""
+    response.delete_cookie(_name(cookie), path="/", httponly=True, secure=request.is_secure, samesite="Lax")
 
 
-def take_back(response: Response) -> None:
-    """Have the browser forget its token."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict", path="/")
+def _name(cookie: str) -> str:
+    # With this before its name no other host of the domain, and nothing without TLS, can set it.
+    return f"__Host-{cookie}" if request.is_secure else cookie

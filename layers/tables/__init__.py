@@ -1,21 +1,32 @@
 """The tables, as SQLAlchemy models; this package is the one place that defines their columns and checks."""
 
+from layers.tables.accounts import (
+    ApiToken,
+    AppUser,
+    KnownBrowser,
+    SignInCount,
+    SignInLink,
+    UserPassword,
+    UserScope,
+    WebSession,
+)
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
+from layers.tables.changes import Change
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
-from layers.tables.places import Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
+from layers.tables.network import NetworkEdge
+from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
 from layers.tables.records import (
-    AppUser,
     AuditEvent,
+    AuditSeal,
     ImportBatch,
     ImportIssue,
+    ImportMapping,
     Setting,
     Source,
-    UserScope,
     Vocab,
-    WebSession,
 )
 from layers.tables.security import Deployment, EscortMovement
 
@@ -24,10 +35,14 @@ __all__ = [
     "AdminUnit",
     "AdminUnitOrigin",
     "AdminUnitPart",
+    "AliasRefusal",
+    "ApiToken",
     "AppUser",
     "AuditEvent",
+    "AuditSeal",
     "Base",
     "BaseFeature",
+    "Change",
     "Checkpoint",
     "Committee",
     "CommitteeSeat",
@@ -36,19 +51,25 @@ __all__ = [
     "Facility",
     "ImportBatch",
     "ImportIssue",
+    "ImportMapping",
     "Incident",
     "IncidentRelease",
+    "KnownBrowser",
     "Meeting",
     "MineSite",
+    "NetworkEdge",
     "PublishedCell",
     "PublishedEdition",
     "RiskItem",
     "Route",
     "Setting",
+    "SignInCount",
+    "SignInLink",
     "SiteAlias",
     "SiteVisit",
     "Source",
     "Training",
+    "UserPassword",
     "UserScope",
     "Vocab",
     "WebSession",

@@ -33,7 +33,8 @@ class Incident(Located, Base):
 
     Level 1 is the highest. Where `killed`, `injured` or `abducted` is missing it is not known; 0 is known to be none.
     `incident_no` is unique only within its source, and there only among rows that the same people see; `content_key`
-    identifies a row that has none by a hash of its day, place and text. No column names a person who reported it.
+    identifies a row that has none by a hash of its day, place and text. `source_rating` is another tracker's own scale,
+    which is no level. No column names a person who reported it.
     """
 
     __tablename__ = "incident"
@@ -68,6 +69,7 @@ class Incident(Located, Base):
     sealed: Mapped[bool] = mapped_column(server_default=text("false"))
     summary_fr: Mapped[str | None]
     summary_en: Mapped[str | None]
+    source_rating: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=text("'reported'"))
     opened_on: Mapped[dt.date | None]
     due_on: Mapped[dt.date | None]
@@ -97,7 +99,14 @@ class Incident(Located, Base):
             postgresql_where=text("incident_no IS NULL AND NOT sealed"),
         ),
         Index("ix_incident_occurred_from", "occurred_from"),
+        Index("ix_incident_sealed_incident_no", "incident_no", postgresql_where=text("sealed")),
+        Index(
+            "ix_incident_sealed_content_key",
+            "content_key",
+            postgresql_where=text("sealed AND incident_no IS NULL"),
+        ),
         Index("ix_incident_policy", "incident_id", postgresql_include=["country", "units", "sealed", "handlers"]),
+        Index("ix_incident_sealed", "handlers", postgresql_using="gin", postgresql_where=text("sealed")),
         in_range("date_precision", 1, 4),
         one_of("channel", vocab.CHANNEL),
         one_of("category", vocab.CATEGORY),

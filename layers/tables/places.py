@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import Computed, Double, ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -72,7 +73,10 @@ class MineSite(Located, Base):
 
 
 class SiteAlias(Recorded, Base):
-    """What another source calls a mine site, and where that source puts it."""
+    """What a source calls a mine site, where it puts it, and all that it says of it, by column.
+
+    The site itself holds the values that won; what lost stays here.
+    """
 
     __tablename__ = "site_alias"
 
@@ -82,12 +86,28 @@ class SiteAlias(Recorded, Base):
     code: Mapped[str | None]
     name: Mapped[str | None]
     geom: Mapped[Any] = geometry("POINT", nullable=True)
+    source_date: Mapped[dt.date | None]
+    said: Mapped[dict[str, Any]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
 
     __table_args__ = (
         UniqueConstraint("source", "code", "units"),
         check("named", "code IS NOT NULL OR name IS NOT NULL"),
         check("geom", ON_EARTH),
     )
+
+
+class AliasRefusal(Recorded, Base):
+    """Two sites that somebody told apart, so that they are not proposed as one again."""
+
+    __tablename__ = "alias_refusal"
+
+    id: Mapped[uuid.UUID] = random_id()
+    site_id: Mapped[str] = mapped_column(ForeignKey("mine_site.site_id", onupdate="CASCADE", ondelete="CASCADE"))
+    other_site_id: Mapped[str] = mapped_column(
+        ForeignKey("mine_site.site_id", onupdate="CASCADE", ondelete="CASCADE"), index=True
+    )
+
+    __table_args__ = (UniqueConstraint("site_id", "other_site_id"), check("two", "site_id < other_site_id"))
 
 
 class SiteVisit(Recorded, Base):
@@ -156,6 +176,8 @@ class Route(Located, Base):
     surface: Mapped[str | None]
     passability: Mapped[str | None]
     length_km: Mapped[float] = mapped_column(Double(), Computed("ST_Length(geom::geography) / 1000.0", persisted=True))
+    # Whether it begins or ends at an explosives magazine, which committees are not to learn of.
+    near_magazine: Mapped[bool] = mapped_column(server_default=text("false"))
     geom: Mapped[Any] = geometry("MULTILINESTRING")
     geom_3857: Mapped[Any] = mercator("MULTILINESTRING")
 

@@ -1,4 +1,4 @@
-"""The records about records: vocabularies, sources, import batches with their findings, people, the audit."""
+"""The records about records: vocabularies, sources, import batches with their findings, the audit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -69,6 +69,8 @@ class ImportBatch(Base):
     imported_by: Mapped[str] = mapped_column(server_default=text("session_user"))
     imported_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
     undone_at: Mapped[dt.datetime | None]
+    source_date: Mapped[dt.date | None]
+    licence: Mapped[str | None]
 
     __table_args__ = (
         check("sha256", "sha256 ~ '^[0-9a-f]{64}$'"),
@@ -82,7 +84,7 @@ class ImportIssue(Base):
 
     __tablename__ = "import_issue"
 
-    import_issue_id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    import_issue_id: Mapped[uuid.UUID] = random_id()
     import_batch_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("import_batch.import_batch_id", ondelete="CASCADE"), index=True
     )
@@ -96,52 +98,41 @@ class ImportIssue(Base):
     __table_args__ = (one_of("severity", vocab.SEVERITY),)
 
 
-class AppUser(Base):
-    """A person who may sign in."""
+class ImportMapping(Base):
+    """Which columns of a file of one shape go where, as somebody confirmed; `confirmed_by` is NULL for the operator.
 
-    __tablename__ = "app_user"
+    `fingerprint` is the hash of the file's column names; `columns` holds a list of them for each column of the table.
+    """
 
-    user_name: Mapped[str] = mapped_column(primary_key=True)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
-    disabled_at: Mapped[dt.datetime | None]
-    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
-
-    # "public" is the viewer who is not signed in.
-    __table_args__ = (check("user_name", "user_name ~ '^[a-z0-9][a-z0-9._-]{1,63}$' AND user_name <> 'public'"),)
-
-
-class UserScope(Base):
-    """A role that a person has in a unit; an administrator's is of no unit."""
-
-    __tablename__ = "user_scope"
+    __tablename__ = "import_mapping"
 
     id: Mapped[uuid.UUID] = random_id()
-    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"))
-    role: Mapped[str]
-    unit_code: Mapped[str | None]
+    fingerprint: Mapped[str]
+    table_name: Mapped[str]
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("source.source_id"))
+    columns: Mapped[dict[str, list[str]]] = mapped_column(JSONB())
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (
-        UniqueConstraint("user_name", "role", "unit_code", postgresql_nulls_not_distinct=True),
-        one_of("role", vocab.ROLE),
-        check("unit_code", "(unit_code IS NULL) = (role = 'admin')"),
+        UniqueConstraint("fingerprint", "table_name", "source_id", "confirmed_by", postgresql_nulls_not_distinct=True),
+        check("fingerprint", "fingerprint ~ '^[0-9a-f]{64}$'"),
     )
 
 
-class WebSession(Base):
-    """A browser that somebody is signed in with; only the hash of its token is kept."""
-
-    __tablename__ = "web_session"
-
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
-    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"), index=True)
-    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
-    expires_at: Mapped[dt.datetime]
-
-    __table_args__ = (check("token_hash", "token_hash ~ '^[0-9a-f]{64}$'"),)
+# As PostgreSQL writes it, so that it is found unchanged.
+_ROWS = (
+    "CASE WHEN (jsonb_typeof((after -> 'rows'::text)) = 'number'::text) THEN ((after -> 'rows'::text))::bigint"
+    " ELSE NULL::bigint END"
+)
 
 
 class AuditEvent(Base):
-    """What somebody did, and when; rows are only ever added."""
+    """What somebody did, and when; rows are only ever added.
+
+    `xid` is the transaction that wrote the row, of the server `era`. `before` and `after` hold codes and counts, and
+    keyed hashes in place of all that is content; `rows` is how many rows an event of many is about.
+    """
 
     __tablename__ = "audit_event"
 
@@ -153,5 +144,35 @@ class AuditEvent(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB())
     request_id: Mapped[str | None]
+    xid: Mapped[int] = mapped_column(BigInteger())
+    era: Mapped[int] = mapped_column(BigInteger())
+    rows: Mapped[int | None] = mapped_column(BigInteger(), Computed(_ROWS, persisted=True))
 
-    __table_args__ = (Index("ix_audit_event_happened_at", "happened_at"),)
+    __table_args__ = (
+        Index("ix_audit_event_happened_at", "happened_at"),
+        Index("ix_audit_event_user_name", "user_name", "audit_event_id"),
+        Index("ix_audit_event_object", "object", "audit_event_id", postgresql_ops={"object": "text_pattern_ops"}),
+        Index("ix_audit_event_xid", "xid"),
+    )
+
+
+class AuditSeal(Base):
+    """A seal over the events of the transactions `from_xid` up to, but without, `to_xid`, chained to the one before it.
+
+    `event_hashes` holds 32 bytes for each of `event_ids`; `key_mark` tells which key the hashes are made with.
+    """
+
+    __tablename__ = "audit_seal"
+
+    seal_no: Mapped[int] = mapped_column(BigInteger(), primary_key=True, autoincrement=False)
+    era: Mapped[int] = mapped_column(BigInteger())
+    from_xid: Mapped[int] = mapped_column(BigInteger())
+    to_xid: Mapped[int] = mapped_column(BigInteger())
+    event_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger()))
+    event_hashes: Mapped[bytes]
+    previous_hash: Mapped[bytes]
+    key_mark: Mapped[bytes]
+    seal_hash: Mapped[bytes]
+    sealed_at: Mapped[dt.datetime]
+
+    __table_args__ = (check("xids", "from_xid <= to_xid"),)

@@ -16,7 +16,7 @@ from layers.vocabulary.incidents import (
     STATUS,
     VICTIM_KIND,
 )
-from layers.vocabulary.people import COMMITTEE_KIND, ROLE, SEVERITY, TRAINING_TOPIC
+from layers.vocabulary.people import COMMITTEE_KIND, EVENT, ROLE, SEVERITY, TRAINING_TOPIC
 from layers.vocabulary.places import (
     ACTIVITY,
     ADMIN_TYPE,
@@ -54,6 +54,7 @@ __all__ = [
     "COUNTRY",
     "DATE_PRECISION",
     "DEPLOYMENT_FUNCTION",
+    "EVENT",
     "FACILITY_KIND",
     "FORCE",
     "ICGLR_STATUS",

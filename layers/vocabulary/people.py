@@ -1,4 +1,4 @@
-"""Committees, trainings, roles, and how serious a finding is."""
+"""Committees, trainings, roles, what the audit knows of, and how serious a finding is."""
 
 from __future__ import annotations
 
@@ -34,4 +34,33 @@ SEVERITY = Vocabulary(
     error=("error", "erreur"),
     warning=("warning", "avertissement"),
     repair=("repair", "réparation"),
+)
+EVENT = Vocabulary(
+    "event",
+    {"import": ("import", "import")},
+    sign_in=("sign-in", "connexion"),
+    sign_in_failed=("failed sign-in", "connexion échouée"),
+    sign_out=("sign-out", "déconnexion"),
+    password=("password changed", "mot de passe changé"),
+    token=("token made", "jeton créé"),
+    token_revoked=("token revoked", "jeton révoqué"),
+    link_made=("sign-in link made", "lien de connexion créé"),
+    link_used=("sign-in link used", "lien de connexion utilisé"),
+    session_ended=("session ended", "session terminée"),
+    user_added=("user added", "utilisateur ajouté"),
+    user_disabled=("user disabled", "utilisateur désactivé"),
+    user_enabled=("user enabled", "utilisateur réactivé"),
+    rights=("rights changed", "droits modifiés"),
+    refused=("refused", "refus"),
+    read=("read", "lecture"),
+    question=("risk question", "question de risque"),
+    insert=("added", "ajout"),
+    update=("changed", "modification"),
+    delete=("removed", "suppression"),
+    undo=("import undone", "import annulé"),
+    export=("export", "export"),
+    release=("released", "communication"),
+    withdraw=("release withdrawn", "communication retirée"),
+    publish=("published", "publication"),
+    redact=("redacted", "caviardage"),
 )

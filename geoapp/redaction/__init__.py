@@ -1,0 +1,1 @@
+"""Redaction: taking a text out of every place where geoapp keeps it."""

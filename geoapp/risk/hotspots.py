@@ -1,0 +1,202 @@
+"""Hot spots: where more weight of incidents lies together than chance would put there."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from shapely import Polygon
+from sqlalchemy import Connection
+
+from geoapp.errors import QuestionError
+from geoapp.risk.answer import Answer
+from geoapp.risk.basis import Basis, basis, in_period
+from geoapp.risk.counting import Counted, Tally
+from geoapp.risk.earth import SLACK, Floats, Ints, cartesian
+from geoapp.risk.grid import Grid
+from geoapp.risk.ground import Ground
+from geoapp.risk.hexagons import Hexagons
+from geoapp.risk.lines import Chords
+from geoapp.risk.parameters import Asked
+from geoapp.risk.places import load_routes, load_sites
+from geoapp.risk.wording import counted as in_words
+from geoapp.risk.wording import n
+from layers.text import Text
+
+# How far from a site, a route or an incident the ground is looked at, and how far cells are neighbours, in metres.
+REACH = 25_000.0
+PERMUTATIONS = 9_999
+SEED = 12_345
+# How many of the cells called hot may be so by chance.
+FALSE_SHARE = 0.05
+LEAST_CELLS = 30
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A hexagon: its weight, the z of its Gi*, the p of the permutations, and whether it is hot."""
+
+    id: str
+    lon: float
+    lat: float
+    incidents: int
+    value: float
+    z: float | None
+    p: float
+    hot: bool
+    geometry: Polygon | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HotspotsAnswer(Answer):
+    """The cells in the order in which they were tested, which is that of their ids' numbers."""
+
+    hot: int
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Of each cell the z of its Gi* and the p of the permutations."""
+
+    z: Floats
+    p: Floats
+
+
+def ask_hotspots(connection: Connection, ground: Ground, asked: Asked) -> HotspotsAnswer:
+    """Answer for the ground near sites, routes and incidents of the viewer."""
+    hexagons = Hexagons((asked.values["cell_km"] * 1000) ** 2)
+    counted = in_period(connection, ground, asked)
+    mapped = counted.incidents.mapped.take(np.flatnonzero(counted.mask))
+    cells = _cells(connection, ground, hexagons, counted)
+    number, value = _sums(hexagons, cells, mapped.lon, mapped.lat, mapped.weight)
+    filled = int(np.count_nonzero(number))
+    if filled < LEAST_CELLS:
+        raise QuestionError(
+            f"Incidents lie in {filled} cells; hot spots are told from {LEAST_CELLS} on. Ask for a longer period, or"
+            " for smaller cells.",
+            f"Des incidents se trouvent dans {filled} cellules ; il en faut {LEAST_CELLS} pour parler de points chauds."
+            " Demandez une période plus longue, ou des cellules plus petites.",
+        )
+    lon, lat = hexagons.centres(cells)
+    tested = getis_ord(value, neighbours(lon, lat))
+    hot = discoveries(tested.p, FALSE_SHARE) & (tested.z > 0)
+    tally = Tally.of(mapped, np.arange(len(mapped)))
+    many, of, days, size = n(int(hot.sum())), n(len(cells)), in_words(asked), n(asked.values["cell_km"] ** 2)
+    told = Text(
+        f"{many.en} of {of.en} cells of {size.en} km² are hot ({days.en}): more weight of incidents lies in and around"
+        " them than chance explains, at a false discovery rate of 5 %.",
+        f"{many.fr} cellules de {size.fr} km² sur {of.fr} sont chaudes ({days.fr}) : le poids des incidents y et autour"
+        " dépasse ce que le hasard explique, à un taux de fausses découvertes de 5 %.",
+    )
+    outlines = hexagons.outlines(cells) if asked.values["geometry"] else None
+    return HotspotsAnswer(
+        **basis("hotspots", ground, asked, Basis(counted, tally, told)),
+        hot=int(hot.sum()),
+        cells=[
+            Cell(
+                f"{q}:{r}",
+                float(lon[at]),
+                float(lat[at]),
+                int(number[at]),
+                float(value[at]),
+                float(tested.z[at]),
+                float(tested.p[at]),
+                bool(hot[at]),
+                None if outlines is None else Polygon(outlines[at]),
+            )
+            for at, (q, r) in enumerate(cells.tolist())
+        ],
+    )
+
+
+def neighbours(lon: Floats, lat: Floats) -> dict[int, list[int]]:
+    """Of each point the others within reach, by their places."""
+    pairs = cKDTree(cartesian(lon, lat)).query_pairs(_chord(REACH), output_type="ndarray")
+    found: dict[int, list[int]] = {at: [] for at in range(len(lon))}
+    for one, other in pairs.tolist():
+        found[one].append(other)
+        found[other].append(one)
+    return found
+
+
+def getis_ord(value: Floats, near: dict[int, list[int]]) -> Tested:
+    """Gi* with binary weights, its own cell included.
+
+    J. K. Ord and A. Getis, Local spatial autocorrelation statistics, Geographical Analysis 27 (1995), by esda. Its p is
+    one-sided, in the direction of the difference, from permutations of all other cells; it depends on their order.
+    """
+    # Imported here: they take seconds, and no other question needs them.
+    from esda.getisord import G_Local  # noqa: PLC0415
+    from libpysal.weights import W  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # That a coming release will count both tails, and that the ground may be in several parts.
+        warnings.simplefilter("ignore")
+        made: Any = G_Local(
+            value,
+            W(near, silence_warnings=True),
+            transform="B",
+            star=True,
+            permutations=PERMUTATIONS,
+            keep_simulations=False,
+            n_jobs=1,
+            seed=SEED,
+        )
+    return Tested(np.asarray(made.Zs, dtype=np.float64), np.asarray(made.p_sim, dtype=np.float64))
+
+
+def discoveries(p: Floats, share: float) -> NDArray[np.bool_]:
+    """Which of many tests are positive, of which at most `share` falsely.
+
+    Y. Benjamini and Y. Hochberg, Controlling the false discovery rate, J. R. Statist. Soc. B 57 (1995).
+    """
+    ranked = np.sort(p)
+    passed = np.flatnonzero(ranked <= share * np.arange(1, len(p) + 1) / len(p))
+    return p <= ranked[passed[-1]] if len(passed) else np.zeros(len(p), dtype=np.bool_)
+
+
+def cells_near(hexagons: Hexagons, things: list[Chords]) -> Ints:
+    """The cells whose centre is within reach of any of some lines and points."""
+    lon = np.concatenate([each.box[:, axis] for each in things for axis in (0, 2)])
+    lat = np.concatenate([each.box[:, axis] for each in things for axis in (1, 3)])
+    if not len(lon):
+        return np.zeros((0, 2), dtype=np.int64)
+    candidates = hexagons.around(hexagons.of(lon, lat), REACH)
+    grid = Grid.of(*hexagons.centres(candidates))
+    near = np.zeros(len(candidates), dtype=np.bool_)
+    for chords in things:
+        hits = grid.along(chords, REACH, ~near[grid.rows])
+        near[grid.rows[hits.place[hits.metres <= REACH]]] = True
+    return candidates[near]
+
+
+def _cells(connection: Connection, ground: Ground, hexagons: Hexagons, counted: Counted) -> Ints:
+    """The cells whose centre is within reach of a site, a route or an incident."""
+    sites = ground.get(connection, load_sites)
+    mapped = counted.incidents.mapped
+    return cells_near(
+        hexagons,
+        [
+            *(each.line.chords for each in ground.get(connection, load_routes)),
+            Chords.of_points(sites.lon, sites.lat),
+            Chords.of_points(mapped.lon[counted.mask], mapped.lat[counted.mask]),
+        ],
+    )
+
+
+def _sums(hexagons: Hexagons, cells: Ints, lon: Floats, lat: Floats, weight: Floats) -> tuple[Ints, Floats]:
+    """The number and the weight of points in each cell."""
+    places = {tuple(cell): at for at, cell in enumerate(cells.tolist())}
+    where = np.array([places[tuple(each)] for each in hexagons.of(lon, lat).tolist()], dtype=np.int64)
+    number = np.bincount(where, minlength=len(cells)).astype(np.int64)
+    return number, np.bincount(where, weight, minlength=len(cells)).astype(np.float64)
+
+
+def _chord(metres: float) -> float:
+    """A chord that is as long as its arc but for some millimetres, which is less than limits are drawn by."""
+    return metres - (metres / 6_367_000) ** 2 * metres / 24 + SLACK / 10

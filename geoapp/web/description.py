@@ -1,0 +1,122 @@
+"""What the description of the API says of an address; each view bears its own, so that the two cannot drift apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from layers.catalogue import LAYERS
+from layers.filter import MOST_VALUES, UNIT_CODE, UNKNOWN
+from layers.text import LANGUAGES, Text
+from layers.vocabulary import CATEGORY, LEVEL, STATUS
+
+View = TypeVar("View", bound=Callable[..., Any])
+Schema = Mapping[str, Any]
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A part of an address: `place` is "path" or "query"."""
+
+    name: str
+    place: str
+    meaning: Text
+    schema: Schema
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Description:
+    """An operation: what it is for, what it takes, what it answers, and the errors beside those of every address.
+
+    `answer` is a JSON Schema, `media` the type of what is answered; `body` is the schema of a JSON body that is sent.
+    """
+
+    summary: Text
+    group: Text
+    answer: Schema
+    media: str = JSON
+    parameters: Sequence[Parameter] = ()
+    body: Schema | None = None
+    body_media: str = JSON
+    errors: Sequence[int] = ()
+    headers: Mapping[str, Text] = field(default_factory=dict)
+    # Whether an unchanged answer is 304 for who sends its ETag.
+    conditional: bool = False
+
+
+def described(description: Description) -> Callable[[View], View]:
+    """Give a view its description; the decorator stands below the one that routes."""
+
+    def mark(view: View) -> View:
+        view.__dict__["description"] = description
+        return view
+
+    return mark
+
+
+def description_of(view: Callable[..., Any] | None) -> Description | None:
+    """The description that a view bears."""
+    found: Description | None = getattr(view, "description", None)
+    return found
+
+
+def _codes(codes: Sequence[str]) -> Schema:
+    return {"type": "array", "items": {"type": "string", "enum": list(codes)}, "minItems": 1, "maxItems": MOST_VALUES}
+
+
+LANGUAGE = Parameter(
+    "lang", "query", Text("The language of the words.", "La langue des mots."), {"type": "string", "enum": [*LANGUAGES]}
+)
+LAYER = Parameter(
+    "name", "path", Text("A layer of the map.", "Une couche de la carte."), {"type": "string", "enum": [*LAYERS]}, True
+)
+FILTERS = (
+    Parameter(
+        "since",
+        "query",
+        Text("The first day of occurrence.", "Le premier jour de survenue."),
+        {"type": "string", "format": "date"},
+    ),
+    Parameter(
+        "until",
+        "query",
+        Text("The last day of occurrence, not before since.", "Le dernier jour de survenue, pas avant since."),
+        {"type": "string", "format": "date"},
+    ),
+    Parameter(
+        "level",
+        "query",
+        Text(
+            "Levels, comma separated; 1 is the highest.", "Niveaux, séparés par des virgules\u00a0; 1 est le plus haut."
+        ),
+        _codes([*LEVEL, UNKNOWN]),
+    ),
+    Parameter(
+        "category",
+        "query",
+        Text("Categories, comma separated.", "Catégories, séparées par des virgules."),
+        _codes([*CATEGORY]),
+    ),
+    Parameter(
+        "status", "query", Text("States, comma separated.", "États, séparés par des virgules."), _codes([*STATUS])
+    ),
+    Parameter(
+        "unit",
+        "query",
+        Text(
+            "Countries and provinces, comma separated, such as CD or CD-SK.",
+            "Pays et provinces, séparés par des virgules, comme CD ou CD-SK.",
+        ),
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{UNIT_CODE.pattern}$"},
+            "minItems": 1,
+            "maxItems": MOST_VALUES,
+        },
+    ),
+)
