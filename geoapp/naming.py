@@ -25,3 +25,12 @@ def nearest(word: str, choices: Iterable[str], count: int = 3) -> list[str]:
     """The choices most like `word`, the best first; none where nothing is like it."""
     folded = {fold(choice): choice for choice in choices}
     return [folded[match] for match in get_close_matches(fold(word), folded, n=count, cutoff=0.5)]
+
+
+def short_name(name: str, most: int = 10) -> str:
+    """`name` in at most so many letters, as a shapefile has them: the longest of its words lose their ends first."""
+    words = name.split("_")
+    while len("_".join(words)) > most:
+        longest = max(words, key=len)
+        words[words.index(longest)] = longest[:-1]
+    return "_".join(words)

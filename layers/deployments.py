@@ -21,6 +21,14 @@ def _at(referred: Any, joined: SQLColumnExpression[bool]) -> Place:
     return Place(OWN.join(referred.__table__, joined), referred.geom, referred.geom_3857, (Deployment.geom.is_(None),))
 
 
+# Whose place it is: a route's line is not the deployment's own.
+PLACE_OF = case(
+    (Deployment.geom.is_not(None), "deployment"),
+    (Deployment.site_id.is_not(None), "site"),
+    (Deployment.facility_ref.is_not(None), "facility"),
+    else_="route",
+).label("place_of")
+
 DEPLOYMENTS = MapLayer(
     name="deployments",
     title=Text("Security deployments", "Déploiements de sécurité"),
@@ -71,7 +79,7 @@ DEPLOYMENTS = MapLayer(
         Field(Text("Facility", "Installation"), Facility.name),
         Field(Text("Source", "Source"), Deployment.source_id),
     ),
-    attributes=attributes_of(Deployment),
+    attributes=(*attributes_of(Deployment), PLACE_OF),
     when=(Deployment.valid_from, Deployment.valid_to),
     synthetic=Deployment.synthetic,
     rules=(

@@ -79,8 +79,14 @@ class Filter:
             made.append(columns["unit"].op("&&")(cast(list(self.unit), ARRAY(TextType()))))
         return made
 
-    def sentence(self, language: str) -> str:
-        """What the filter lets through, as a sentence for people."""
+    def applying(self, columns: Mapping[str, SQLColumnExpression[Any]]) -> Filter:
+        """What of it a layer with these columns goes by."""
+        named = {"since": "occurred", "until": "occurred"}
+        kept = {each.name for each in fields(self) if named.get(each.name, each.name) in columns}
+        return Filter(**{name: getattr(self, name) for name in kept})
+
+    def phrases(self, language: str) -> list[str]:
+        """What each part lets through, in words."""
         french = language == "fr"
         parts = []
         if self.since and self.until:
@@ -100,6 +106,12 @@ class Filter:
                 parts.append((" ou " if french else " or ").join(labels))
         if self.unit:
             parts.append(("dans " if french else "in ") + ", ".join(self.unit))
+        return parts
+
+    def sentence(self, language: str) -> str:
+        """What the filter lets through, as a sentence for people."""
+        french = language == "fr"
+        parts = self.phrases(language)
         if not parts:
             return "Tous les incidents" if french else "All incidents"
         return ("Incidents : " if french else "Incidents: ") + "; ".join(parts)

@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "geoapp.cli.audit:audit",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",
+    "export": "geoapp.cli.exporting:export_",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
     "network": "geoapp.cli.network:network",

@@ -16,8 +16,8 @@ import pyogrio
 import shapely
 
 from geoapp.errors import ImportRefusedError
+from geoapp.formulas import neutral, original
 from geoapp.ingest.findings import Findings
-from geoapp.ingest.formulas import neutral, original
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.values import is_missing
 

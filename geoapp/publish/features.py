@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from geoapp.errors import BadRequestError, NotFoundError
+from geoapp.publish.box import CRS84, Box, Crs
 from geoapp.publish.cql import GEOMETRY, Expression
 from layers.filter import Filter
 from layers.layer import MapLayer, Place
@@ -40,48 +41,14 @@ MOST = 10_000
 # Counting further than this would cost more than the page itself.
 COUNTED = 10_000
 DECIMALS = 9
+# One that there is not, and one that is not for this viewer, are told of in the same words.
+NO_SUCH_LAYER = "There is no such layer, or it is not for you."
 NO_SUCH_FEATURE = "There is no such feature, or it is not for you."
 KEY = "feature_key"
 ALL = Filter()
 BAD_CURSOR = "after: is not what a page gave as its next. Start again without it."
 # Names of attributes, each with whether it descends.
 Sort = Sequence[tuple[str, bool]]
-
-
-@dataclass(frozen=True)
-class Crs:
-    """A coordinate reference system that features are given in; `flipped` where latitude comes first."""
-
-    uri: str
-    srid: int
-    flipped: bool = False
-
-
-EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
-CRS84 = Crs("http://www.opengis.net/def/crs/OGC/1.3/CRS84", 4326)
-SYSTEMS: Mapping[str, Crs] = {
-    each.uri: each
-    for each in (
-        CRS84,
-        Crs(f"{EPSG}4326", 4326, flipped=True),
-        Crs(f"{EPSG}3857", 3857),
-        *(
-            Crs(f"{EPSG}{code}", code)
-            for code in (32633, 32634, 32635, 32636, 32733, 32734, 32735, 32736, 21035, 21036)
-        ),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in one system; west of east and south of north, in the system's order of axes put right."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-    srid: int = 4326
 
 
 @dataclass(frozen=True)
@@ -149,7 +116,7 @@ def read_feature(connection: Connection, layer: MapLayer, key: str, crs: Crs = C
 
 
 def select_matching(layer: MapLayer, question: Question) -> list[Select[Any]]:
-    """The rows that match, of all parts of a layer: KEY, the geometry as GEOMETRY, and the attributes by their names."""
+    """The rows that match, of each part of a layer: KEY, the geometry as GEOMETRY, the attributes by their names."""
     return [_matching(each, place, layer, question) for each, place in _places(layer)]
 
 

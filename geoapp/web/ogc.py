@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import ARRAY as PG_ARRAY
 
 from geoapp.access.audit import record
 from geoapp.errors import NotFoundError
+from geoapp.publish.box import CRS84, SYSTEMS
 from geoapp.publish.cql import GEOMETRY
-from geoapp.publish.features import CRS84, SYSTEMS, Page, queryables, read_feature, read_page
+from geoapp.publish.features import Page, queryables, read_feature, read_page
 from geoapp.web.audit import record_read
 from geoapp.web.database import current_viewer, writing
 from geoapp.web.details import SENSITIVE

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from geoapp import __version__
-from geoapp.publish.features import MOST, SYSTEMS
+from geoapp.publish.box import SYSTEMS
+from geoapp.publish.features import MOST
 from geoapp.web.ogc_parameters import DEFAULT_LIMIT, FORMATS
 from layers.layer import MapLayer
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Callable
 
 from flask import request
-from pyproj import Transformer
 from werkzeug.datastructures import MultiDict
 
 from geoapp.errors import BadRequestError
+from geoapp.publish.box import CRS84, SYSTEMS, Box, Crs, box_of
 from geoapp.publish.cql import Expression, parse
-from geoapp.publish.features import CRS84, MOST, SYSTEMS, Box, Crs, Question
+from geoapp.publish.features import MOST, Question
 
 DEFAULT_LIMIT = 100
 # Understood at every address.
@@ -86,33 +85,7 @@ def _box(given: MultiDict[str, str]) -> Box | None:
     crs = read_crs(given.get("bbox-crs"), "bbox-crs")
     if text is None:
         return None
-    try:
-        numbers = [float(each) for each in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in {4, 6} or not all(math.isfinite(each) and abs(each) < 1e9 for each in numbers):
-        raise BadRequestError("bbox: is not four numbers, west,south,east,north, such as 28.5,-3,29.5,-2.")
-    # With heights there are six; nothing here has one.
-    first, second, third, fourth = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    if crs.flipped:
-        first, second, third, fourth = second, first, fourth, third
-    if second > fourth:
-        raise BadRequestError("bbox: its south is north of its north. Write west,south,east,north.")
-    if first > third:
-        raise BadRequestError("bbox: its west is east of its east; no area here crosses the antimeridian.")
-    if crs.srid == 4326:
-        if not (-180 <= first <= 180 and -180 <= third <= 180 and -90 <= second <= 90 and -90 <= fourth <= 90):
-            raise BadRequestError("bbox: is outside -180,-90,180,90. Is it in another system? Then say bbox-crs.")
-    elif not _on_earth(crs.srid, (first, second, third, fourth)):
-        raise BadRequestError("bbox: is outside the system that bbox-crs names.")
-    return Box(first, second, third, fourth, crs.srid)
-
-
-def _on_earth(srid: int, box: tuple[float, float, float, float]) -> bool:
-    """Whether the corners have a longitude and a latitude, without which the database would fail on them."""
-    transformer = Transformer.from_crs(srid, 4326, always_xy=True)
-    corners = [transformer.transform(x, y) for x in box[::2] for y in box[1::2]]
-    return all(math.isfinite(value) for corner in corners for value in corner)
+    return box_of(text, crs)
 
 
 def _interval(text: str | None) -> tuple[dt.date | None, dt.date | None]:

@@ -42,10 +42,10 @@ TAGS = {
     "longitude": "#geo+lon",
     "latitude": "#geo+lat",
     "wkt": "#geo+wkt",
-    "about": "#meta+about",
+    "geoapp_about": "#meta+about",
 }
 
 
-def tags_of(names: list[str]) -> list[str]:
-    """The tag of each column; empty where the standard has none for it."""
-    return [TAGS.get(name, "") for name in names]
+def tag_of(name: str) -> str:
+    """The tag of a column; empty where the standard has none for it."""
+    return TAGS.get(name, "")

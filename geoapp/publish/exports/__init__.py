@@ -1,0 +1,1 @@
+"""What is shown of a layer as a file to take home."""
