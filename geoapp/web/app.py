@@ -28,6 +28,7 @@ from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
 from geoapp.web.details import details
+from geoapp.web.exporting import exporting
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         tiles,
         ogc,
         details,
+        exporting,
         incidents,
         releases,
         risk,

@@ -115,6 +115,14 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def writing_one_version() -> Iterator[Connection]:
+    """The same, all of whose statements see the same."""
+    with engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        _introduce(connection)
+        yield connection
+
+
 def _introduce(connection: Connection) -> None:
     """Name the viewer of the transaction, and the request that its events are of; count the request for them."""
     set_request(connection, request_id())

@@ -20,6 +20,7 @@ from geoapp.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from geoapp.publish.exports.writing import ExportError
 from geoapp.web.credentials import CHALLENGE, by_token
 from geoapp.web.language import translate
 from geoapp.web.people import viewer_if_known
@@ -35,6 +36,7 @@ STATUS: dict[type[Exception], int] = {
     FilterError: 400,
     # What no column can hold, such as a NUL in a text.
     DataError: 400,
+    ExportError: 404,
     DatabaseError: 503,
     OperationalError: 503,
     AssetsMissingError: 500,
@@ -97,7 +99,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, said: str) -> Response:
-    if by_token() or request.path.startswith(FOR_PROGRAMS):
+    if by_token() or request.path.startswith(FOR_PROGRAMS) or _is_file():
         answer = jsonify(type="about:blank", title=_title(status), status=status, detail=said)
         answer.mimetype = "application/problem+json"
     else:
@@ -118,6 +120,12 @@ def _answer(status: int, said: str) -> Response:
     if status == 503:
         answer.headers["Retry-After"] = "10"
     return answer
+
+
+def _is_file() -> bool:
+    """Whether a file was asked for by a program; people who follow a link get a page."""
+    wanted = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
+    return request.endpoint == "exporting.download" and wanted != "text/html"
 
 
 def _title(status: int) -> str:

@@ -13,11 +13,12 @@ from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, named
 from geoapp.web.database import look, read_snapshot, reading_one_version, restart
 from geoapp.web.description import FILTERS, LANGUAGE, LAYER, Description, Parameter, described
+from geoapp.web.filtering import asked_filter
 from geoapp.web.kept import Keeper, Kept
 from geoapp.web.policy import unstored
 from layers import base_map
 from layers.catalogue import LAYERS
-from layers.filter import Filter, FilterError
+from layers.filter import Filter
 from layers.text import Text
 
 tiles = Blueprint("tiles", __name__, url_prefix="/tiles")
@@ -82,7 +83,7 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
     if name != BASE and name not in LAYERS:
         abort(404)
     place = Tile(z, x, y)
-    chosen = _filter()
+    chosen = asked_filter()
     keeper = _keeper()
     tag = _tag(look(), name, place, chosen)
     if any(request.if_none_match.contains(each) for each in (tag, tag + COMPRESSED)):
@@ -116,16 +117,6 @@ def _cut(connection: Connection, started: Reading, name: str, place: Tile, chose
     # Another request has brought the snapshot to a later version than this transaction sees: see it too.
     connection.rollback()
     return _cut(connection, restart(connection), name, place, chosen)
-
-
-def _filter() -> Filter:
-    twice = [name for name, values in request.args.lists() if len(values) > 1]
-    if twice:
-        raise FilterError(
-            f"{twice[0]}: is given twice; write several values with commas between them",
-            f"{twice[0]} : est donné deux fois ; écrivez plusieurs valeurs en les séparant par des virgules",
-        )
-    return Filter.parse(request.args)
 
 
 def _tag(started: Reading, name: str, place: Tile, chosen: Filter) -> str:

@@ -40,8 +40,7 @@ class About:
         """The same in words, a line each."""
         french = self.language == "fr"
         licences = [
-            f"{name} (licence {licence})" if licence else name
-            for name, licence in sorted(self.sources.items())
+            f"{name} (licence {licence})" if licence else name for name, licence in sorted(self.sources.items())
         ]
         told = ", ".join(licences) or ("non indiquées" if french else "not stated")
         rows = f"{self.rows} {'ligne' if french else 'row'}{'s' if self.rows != 1 else ''}"

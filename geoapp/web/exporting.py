@@ -1,0 +1,131 @@
+"""Exports: the page on which to choose one, and the files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, make_response, render_template, request, send_file, url_for
+from sqlalchemy import Connection, func, select
+
+from geoapp.errors import NotFoundError
+from geoapp.publish.box import read_box
+from geoapp.publish.exports.about import sentence
+from geoapp.publish.exports.export import FORMS, export
+from geoapp.publish.features import MOST, NO_SUCH_LAYER, Question
+from geoapp.web.database import current_viewer, reading, writing_one_version
+from geoapp.web.filtering import asked_filter
+from geoapp.web.policy import unstored
+from layers.catalogue import LAYERS
+from layers.filter import UNKNOWN, Filter
+from layers.layer import MapLayer
+from layers.tables import AdminUnit
+from layers.vocabulary import CATEGORY, LEVEL, STATUS, Vocabulary
+
+exporting = Blueprint("exporting", __name__)
+
+NO_SUCH_FORM = "There is no such format. Take one of those on the page Data."
+# What an address takes beside the filter.
+BESIDE = ("lang", "bbox")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A layer on the page: its title, what of it is asked for in words, and the addresses of its files by format."""
+
+    name: str
+    title: str
+    sentence: str
+    files: list[tuple[str, str, str]]
+
+
+@exporting.get("/export")
+def page() -> Response:
+    """The layers that there are for the viewer, each in every format, under the filter of the query."""
+    # A form without JavaScript sends several values as several parameters.
+    joined = {name: ",".join(filter(None, values)) for name, values in request.args.lists()}
+    chosen = Filter.parse({name: text for name, text in joined.items() if name not in BESIDE})
+    question = Question(MOST, chosen, read_box(joined.get("bbox")))
+    kept = {name: text for name, text in joined.items() if text and name != "lang"}
+    offered = [_offered(layer, question, kept) for layer in _visible()]
+    with reading() as connection:
+        units = _units(connection, g.language)
+    return unstored(
+        make_response(
+            render_template(
+                "export.html",
+                offered=offered,
+                chosen=chosen,
+                kept=kept,
+                choices=_choices(g.language),
+                units=units,
+                narrowed=bool(kept),
+            )
+        )
+    )
+
+
+@exporting.get("/export/<file>")
+def download(file: str) -> Response:
+    """The file of a layer, such as incidents.gpkg, of what the viewer may see under the filter of the query."""
+    name, _, suffix = file.partition(".")
+    layer = next((each for each in _visible() if each.name == name), None)
+    if layer is None:
+        raise NotFoundError(NO_SUCH_LAYER)
+    if suffix not in FORMS:
+        raise NotFoundError(NO_SUCH_FORM)
+    question = Question(MOST, asked_filter(*BESIDE), read_box(request.args.get("bbox")))
+    folder = Path(tempfile.mkdtemp(prefix="geoapp-export-"))
+    try:
+        with writing_one_version() as connection:
+            export(connection, layer, question, folder / file, language=g.language)
+        # The connection is free again before the first byte is sent: who reads slowly keeps nobody waiting. What is
+        # open can be read to its end though its name is gone.
+        opened = (folder / file).open("rb")
+    finally:
+        shutil.rmtree(folder)
+    answer = send_file(opened, FORMS[suffix].mimetype, as_attachment=True, download_name=file, etag=False)
+    return unstored(answer)
+
+
+def _visible() -> list[MapLayer]:
+    viewer = current_viewer()
+    return [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
+
+
+def _offered(layer: MapLayer, question: Question, kept: dict[str, str]) -> Offered:
+    language = g.language
+    query = urlencode({**kept, "lang": language})
+    files = [
+        (form.title, form.suffix, f"{url_for('exporting.download', file=f'{layer.name}.{form.suffix}')}?{query}")
+        for form in FORMS.values()
+    ]
+    return Offered(layer.name, layer.title.in_language(language), sentence(layer, question, language), files)
+
+
+def _choices(language: str) -> dict[str, list[tuple[str, str]]]:
+    def listed(vocabulary: Vocabulary, more: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+        return [*((str(code), vocabulary.label(code, language)) for code in vocabulary), *more]
+
+    unknown = (UNKNOWN, "Niveau inconnu" if language == "fr" else "Level unknown")
+    return {"level": listed(LEVEL, [unknown]), "category": listed(CATEGORY), "status": listed(STATUS)}
+
+
+def _units(connection: Connection, language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The units of today with their names, the provinces under their countries."""
+    name = AdminUnit.name_fr if language == "fr" else AdminUnit.name_en
+    today = (AdminUnit.valid_from <= func.today()) & func.coalesce(AdminUnit.valid_to > func.today(), True)
+    rows = connection.execute(
+        select(AdminUnit.country, AdminUnit.level, AdminUnit.unit_code, name)
+        .where(today, AdminUnit.level <= 1)
+        .order_by(AdminUnit.country, AdminUnit.level, name)
+    ).all()
+    countries = {row.country: row[3] for row in rows if row.level == 0}
+    return [
+        (title, [(row.unit_code, row[3]) for row in rows if row.country == country])
+        for country, title in countries.items()
+    ]
