@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
+# Columns of exports: what the file is about, and whose place a position is.
+ABOUT, PLACE_OF = "geoapp_about", "place_of"
+
 
 @lru_cache(maxsize=50_000)
 def fold(text: str) -> str:

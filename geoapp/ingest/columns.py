@@ -9,7 +9,7 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest.report import Proposed
 from geoapp.ingest.synonyms import SHARED, SYNONYMS
 from geoapp.ingest.targets import FileColumn, Target
-from geoapp.naming import nearest, squeeze
+from geoapp.naming import nearest, short_name, squeeze
 from layers.text import Text
 
 # A shapefile cuts the names of its columns to this many characters.
@@ -28,7 +28,7 @@ def match_columns(
     """
     chosen = _checked(target, sources, given)
     taken = {source: column for column, names in chosen.items() for source in names}
-    for test in (_same_name, _synonym, _cut_name):
+    for test in (_same_name, _short_name, _synonym, _cut_name):
         for column in target.columns.values():
             if column.name in chosen:
                 continue
@@ -139,6 +139,12 @@ def _free(source: str, column: str, taken: Mapping[str, str]) -> bool:
 
 def _same_name(column: FileColumn, sources: Sequence[str], target: Target) -> list[str]:
     found = first_named([column.name], sources)
+    return [found] if found else []
+
+
+def _short_name(column: FileColumn, sources: Sequence[str], target: Target) -> list[str]:
+    """Names as geoapp's own shapefiles have them."""
+    found = first_named([short_name(column.name, CUT)], sources)
     return [found] if found else []
 
 

@@ -14,6 +14,7 @@ from geoapp.ingest.sheet import Sheet, distinct_names
 
 SEPARATORS = ",;\t|"
 LONGEST_HEADING = 100_000
+HXL_TAG = re.compile(r"#[a-z][a-z0-9_]*(\s*\+[a-z][a-z0-9_]*)*", re.IGNORECASE)
 
 
 def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
@@ -47,9 +48,17 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
             f"{fr} Corrigez cette ligne, ou exportez le fichier de nouveau.",
         ) from None
     names = distinct_names([_text(name) for name in frame.iloc[0]])
-    rows = frame.iloc[1:]
+    rows = frame.iloc[2 if _is_tags(frame) else 1 :]
     columns = {name: rows.iloc[:, place].to_numpy(dtype=object) for place, name in enumerate(names)}
     return Sheet(columns, len(rows), found)
+
+
+def _is_tags(frame: pd.DataFrame) -> bool:
+    """Whether the line below the heading holds HXL tags, which some exports have there."""
+    if len(frame) < 2:
+        return False
+    cells = [_text(cell).strip() for cell in frame.iloc[1]]
+    return any(cells) and all(not cell or HXL_TAG.fullmatch(cell) for cell in cells)
 
 
 def _separator(text: str) -> str:

@@ -18,7 +18,19 @@ from sqlalchemy.exc import DataError, IntegrityError, InternalError, Programming
 
 from geoapp.access.audit import announce_bulk
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import aliases, doubles, load, matching, memory, precedence, references, rights, succession, units
+from geoapp.ingest import (
+    aliases,
+    doubles,
+    exported,
+    load,
+    matching,
+    memory,
+    precedence,
+    references,
+    rights,
+    succession,
+    units,
+)
 from geoapp.ingest.findings import storable
 from geoapp.ingest.positions import geometries, stated_degrees
 from geoapp.ingest.precedence import Order
@@ -126,6 +138,7 @@ class _Import:
             self.report.layer = storable(layer.name)
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
         restore(self.sheet)
+        exported.restore(self.sheet)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
@@ -164,6 +177,7 @@ class _Import:
             raw, told = self.sheet.geometry, None
             if position is not None:
                 raw, told = geometries(read.columns, position, request.path.stem, self.findings)
+            raw = exported.own_places(self.target, self.sheet.columns, raw)
             if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
                 self.known_places = self._known_places(engine)
             if self.known_places is not None:
@@ -275,7 +289,7 @@ class _Import:
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
         good = [index for index in range(self.report.rows.read) if index not in left_out]
         with self.progress("Copying", len(good)) as advance:
-            fill(connection, stage, stored, good, advance)
+            fill(connection, stage, stored, good, advance, given=exported.ids_of(self.target, self.sheet.columns))
         return stage
 
     def _settle(self, connection: Connection, origin: load.Origin) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.stage import Stage, plain
+from layers.tables import IncidentRelease
 from layers.text import Text
 
 # The references by which a row without a position has a country.
@@ -42,6 +43,9 @@ def match(connection: Connection, stage: Stage, source_id: str | None, findings:
         _find_countries(connection, stage)
     _refuse_duplicates(connection, stage, findings)
     if stage.target.random_id is not None:
+        _find_by_id(connection, stage, stage.target.random_id)
+        if stage.target.name == "incidents":
+            _refuse_releases(connection, stage, findings)
         _refuse_ambiguous(connection, stage, source_id, findings)
     _find_existing(connection, stage, source_id)
     if stage.target.by_country:
@@ -105,7 +109,7 @@ def _find_countries(connection: Connection, stage: Stage) -> None:
 
 def _refuse_duplicates(connection: Connection, stage: Stage, findings: Findings) -> None:
     key = _key(stage, stage.table)
-    within = [*key, *([stage.table.c.import_country] if stage.target.by_country else [])]
+    within = [*key, stage.table.c.import_given, *([stage.table.c.import_country] if stage.target.by_country else [])]
     first = func.min(stage.row).over(partition_by=within)
     numbered = select(stage.row, first.label("first"), _shown_key(stage).label("shown")).subquery()
     again = connection.execute(
@@ -132,11 +136,34 @@ def _is_same(stage: Stage, source_id: str | None) -> ColumnElement[bool]:
     return and_(*same)
 
 
+def _find_by_id(connection: Connection, stage: Stage, random_id: ColumnElement[Any]) -> None:
+    """A row that bears the id of one of the same key is that one, of whatever source and country it is."""
+    table, key = stage.target.table, stage.target.key[0]
+    own = stage.table.c[key] if key in stage.table.c else null()
+    same = (random_id == stage.table.c.import_given) & table.c[key].is_not_distinct_from(own)
+    connection.execute(update(stage.table).where(same).values(import_found=True, import_id=random_id))
+
+
+def _refuse_releases(connection: Connection, stage: Stage, findings: Findings) -> None:
+    """What was released of an incident that whoever acts does not see is no incident of its own."""
+    released = (
+        select(stage.row)
+        .join(IncidentRelease, IncidentRelease.incident_id == stage.table.c.import_given)
+        .where(~stage.table.c.import_found)
+        .order_by(stage.row)
+    )
+    rows = list(connection.scalars(released))
+    for row in rows:
+        findings.add("only_released", row, "incident_id")
+    refuse(connection, stage, rows)
+
+
 def _refuse_ambiguous(connection: Connection, stage: Stage, source_id: str | None, findings: Findings) -> None:
     """Refuse rows that could stand for several: people who do not see each other's rows may give the same key."""
     several = (
         select(stage.row, _shown_key(stage).label("shown"), func.count().label("rows"))
         .join(stage.target.table, _is_same(stage, source_id))
+        .where(~stage.table.c.import_found)
         .group_by(stage.row)
         .having(func.count() > 1)
         .order_by(stage.row)
@@ -151,7 +178,8 @@ def _find_existing(connection: Connection, stage: Stage, source_id: str | None) 
     values: dict[str, object] = {"import_found": True}
     if stage.target.random_id is not None:
         values["import_id"] = stage.target.random_id
-    connection.execute(update(stage.table).where(_is_same(stage, source_id)).values(values))
+    missing = ~stage.table.c.import_found
+    connection.execute(update(stage.table).where(_is_same(stage, source_id), missing).values(values))
 
 
 def _adopt_placeless(connection: Connection, stage: Stage) -> None:

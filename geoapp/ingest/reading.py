@@ -24,6 +24,7 @@ PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}
 # The layers that GDAL makes of the vertices of a GPX; asked for by name alone.
 VERTICES = {"route_points", "track_points"}
 CODEBOOK = "codebook"
+DESCRIPTIONS = {CODEBOOK, "about"}
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def choose_layer(
 
     Raises ImportRefusedError, listing the layers, where `wanted` is none of them or there are several to choose from.
     """
-    # The codebook of a template describes the other layer, and is none to import.
-    layers = [layer for layer in layers if layer.inner != CODEBOOK]
+    # The codebook of a template or an export describes the other layer, and is none to import.
+    layers = [layer for layer in layers if not {layer.inner, layer.name} & DESCRIPTIONS] or layers
     if wanted is not None:
         return _layer_named(layers, wanted, shown)
     if needs_geometry and any(layer.spatial for layer in layers):

@@ -229,6 +229,10 @@ MATCH_RULES = {
         "lies in {value}; you may import into {repair} alone",
         "est dans {value} ; vous ne pouvez importer que dans {repair}",
     ),
+    "only_released": _error(
+        "is what was released of an incident that is not yours to change; leave the row out",
+        "est ce qui a été communiqué d'un incident que vous ne pouvez pas modifier ; retirez la ligne",
+    ),
     "sealed_away": _error(
         "would be sealed from yourself; put {repair} among its handlers, or leave it unsealed",
         "vous serait scellé ; mettez {repair} parmi ses responsables, ou ne le scellez pas",

@@ -48,8 +48,9 @@ class Shape(UserDefinedType[Any]):
 class Stage:
     """The temporary table `table` of an import into `target`.
 
-    Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_id` (the random id of
-    the row in the target), `import_country`, and `import_action`: insert, update or unchanged.
+    Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_given` (the random id that
+    the file says), `import_id` (that of the row in the target), `import_country`, and `import_action`: insert, update
+    or unchanged.
     """
 
     target: Target
@@ -101,6 +102,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str]) -> 
         NAME,
         MetaData(),
         Column("import_row", Integer(), primary_key=True, autoincrement=False),
+        Column("import_given", Uuid()),
         Column("import_id", Uuid()),
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
@@ -119,17 +121,23 @@ def fill(
     columns: dict[str, Values],
     indexes: Sequence[int],
     advance: Callable[[int], Any],
+    *,
+    given: Values | None = None,
 ) -> None:
-    """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries."""
+    """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries.
+
+    `given` are the random ids that the file says, where it says any.
+    """
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", *stage.brought]))
+        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", "import_given", *stage.brought]))
     )
     chosen = np.asarray(indexes, dtype=np.int64)
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(chosen), PIECE):
             piece = chosen[start : start + PIECE]
             texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
-            copy.write(copying.lines([(piece + 1).astype(str).tolist(), *texts]))
+            ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
+            copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
             advance(len(piece))
     connection.execute(text(f"ANALYZE {NAME}"))
 

@@ -71,7 +71,7 @@ def describe(connection: Connection, layer: MapLayer, question: Question, langua
         for source, number, made_up in connection.execute(counted):
             rows, synthetic = rows + number, synthetic + made_up
             sources |= {source} if source else set()
-    licences = dict(connection.execute(select(Source.source_id, Source.licence)).tuples().all())
+    licences = {row.source_id: row.licence for row in connection.execute(select(Source.source_id, Source.licence))}
     return About(
         title=layer.title.in_language(language),
         sentence=sentence(layer, question, language),

@@ -12,12 +12,13 @@ import shapely
 import xlsxwriter
 
 from geoapp.formulas import neutral
+from geoapp.naming import ABOUT
 from geoapp.publish.exports.columnar import flatten
 from geoapp.publish.exports.hxl import tag_of
 from geoapp.publish.exports.writing import Content, ExportError
 
-# The same by which an import finds positions in a table, and what the file is about.
-LON, LAT, WKT, ABOUT = "longitude", "latitude", "wkt", "geoapp_about"
+# The same by which an import finds positions in a table.
+LON, LAT, WKT = "longitude", "latitude", "wkt"
 # What a sheet and a cell of a workbook hold.
 MOST_ROWS = 1_048_575
 LONGEST_CELL = 32_767

@@ -1,0 +1,5 @@
+-- Without a viewer the view was empty for the operator too, whose exports hold everything.
+CREATE OR REPLACE VIEW public_mine_site AS
+SELECT site_id, name, minerals, icglr_status, country, units, synthetic, geom, geom_3857
+  FROM mine_site
+ WHERE viewer() IS NOT NULL OR NOT row_security_active('mine_site');
