@@ -42,13 +42,16 @@ ROWS = """
     INSERT INTO deployment (deployment_id, force, valid_from, strength, armed, geom)
     VALUES ('D2', 'army', '2020-01-01', 12, 'long_arm', 'SRID=4326;POINT(28.84 -2.50)'),
            ('D3', 'army', '2020-01-01', NULL, NULL, 'SRID=4326;LINESTRING(28.84 -2.50, 28.85 -2.51)');
-    INSERT INTO deployment (deployment_id, force, valid_from, site_id) VALUES ('D4', 'private_company', '2020-01-01', 'S1');
+    INSERT INTO deployment (deployment_id, force, valid_from, site_id)
+    VALUES ('D4', 'private_company', '2020-01-01', 'S1');
     INSERT INTO deployment (deployment_id, force, valid_from, facility_ref)
     SELECT 'D5', 'army', '2020-01-01', id FROM facility;
     INSERT INTO incident (incident_no, occurred_from, level, category, killed, place_text, summary_fr, geom, source_id)
-    VALUES ('A-1', '2025-03-01', 1, 'violence', 2, 'Nzibira', 'Deux morts.\n« Vu » à 5 km', 'SRID=4326;POINT(28.7 -2.3)', 'ipis'),
+    VALUES ('A-1', '2025-03-01', 1, 'violence', 2, 'Nzibira', 'Deux morts.\n« Vu » à 5 km',
+            'SRID=4326;POINT(28.7 -2.3)', 'ipis'),
            ('A-1', '2025-04-01', NULL, NULL, NULL, 'Bisié', NULL, 'SRID=4326;POINT(28.9 -1.6)', 'itsci'),
-           (NULL, '2025-05-01', 3, 'smuggling', 0, NULL, 'sans numéro', 'SRID=4326;POINT(28.71 0.33333333333333331)', NULL);
+           (NULL, '2025-05-01', 3, 'smuggling', 0, NULL, 'sans numéro',
+            'SRID=4326;POINT(28.71 0.33333333333333331)', NULL);
 """
 
 

@@ -41,6 +41,11 @@ def test_every_layer_again(made: tuple[Settings, Engine], tmp_path: Path, suffix
         target = tmp_path / f"{name}.{suffix}"
         done = write_export(engine, name, target)
         before = contents(engine, stored)
+        if done.cut == done.rows:
+            # No outline of a country fits into a cell of a workbook.
+            assert (name, suffix) == ("countries", "xlsx")
+            bring(engine, target, table, refused=True)
+            continue
         for layer in _layers(name, suffix):
             rows = bring(engine, target, table, layer=layer)["rows"]
             # An outline of a province has more letters than a cell of a workbook holds.
@@ -58,7 +63,8 @@ def _layers(name: str, suffix: str) -> list[str | None]:
 def test_by_the_commands(made: tuple[Settings, Engine], tmp_path: Path) -> None:
     environment, target = environment_for(made[0]), tmp_path / "sites.csv"
     for arguments in (["export", "mine_sites", target], ["import", target, "--as", "mine_sites"]):
-        done = subprocess.run([str(GEOAPP), *map(str, arguments)], env=environment, capture_output=True, text=True)
+        command = [str(GEOAPP), *map(str, arguments)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "2 rows read, 0 inserted, 0 updated, 2 unchanged" in done.stdout
 

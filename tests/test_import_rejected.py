@@ -14,7 +14,7 @@ import shapely
 from importing import ask, bring, rules, write_csv, write_layer
 from sqlalchemy import Engine
 
-from geoapp.ingest.formulas import neutral, original
+from geoapp.formulas import neutral, original
 from geoapp.ingest.rejected import REASON, ROW
 
 POINTS = [shapely.Point(28.51, -2.61), shapely.Point(28.62, -2.72), shapely.Point(28.73, -2.83)]

@@ -124,6 +124,7 @@ class _Import:
         self.rows: dict[str, Values] = {}
         self.saying: aliases.Saying | None = None
         self.geometry: Values | None = None
+        self.from_shapefile = False
         # The positions of sites that the file gives none for.
         self.known_places: Values | None = None
 
@@ -136,6 +137,7 @@ class _Import:
             types = target.geometry_types if target.has_geometry else ()
             layer = choose_layer(layers, self.request.layer, path.name, target.needs_geometry, types)
             self.report.layer = storable(layer.name)
+            self.from_shapefile = layer.file.suffix == "shp"
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
         restore(self.sheet)
         exported.restore(self.sheet)
@@ -285,7 +287,7 @@ class _Import:
         stored = {columns[name].stored.name if name in columns else name: self.rows[name] for name in self.rows}
         if self.geometry is not None:
             stored["geom"] = self.geometry
-        stage = make_stage(connection, self.target, list(stored))
+        stage = make_stage(connection, self.target, list(stored), cut=self.from_shapefile)
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
         good = [index for index in range(self.report.rows.read) if index not in left_out]
         with self.progress("Copying", len(good)) as advance:

@@ -260,20 +260,24 @@ def _tell(findings: Findings, stage: Stage, row: int, condition: str, values: di
 
 
 def _decide(connection: Connection, stage: Stage) -> None:
-    table = stage.target.table
     changed = or_(
         false(),
-        *(
-            stage.kept_value(name).is_distinct_from(plain(table.c[name]))
-            for name in stage.brought
-            if name not in _fixed(stage)
-        ),
+        *(_is_changed(stage, name) for name in stage.brought if name not in _fixed(stage)),
     )
     connection.execute(
         update(stage.table)
         .where(stage.is_same_row(), stage.table.c.import_found)
         .values(import_action=case((changed, "update"), else_="unchanged"))
     )
+
+
+def _is_changed(stage: Stage, name: str) -> ColumnElement[bool]:
+    then, now = stage.kept_value(name), plain(stage.target.table.c[name])
+    if name != "geom" or "Point" in stage.target.geometry_types:
+        return then.is_distinct_from(now)
+    # Formats turn rings round, and the same shape is no change.
+    same = func.ST_AsBinary(func.ST_Normalize(then)).is_not_distinct_from(func.ST_AsBinary(func.ST_Normalize(now)))
+    return and_(then.is_distinct_from(now), ~same)
 
 
 def _fixed(stage: Stage) -> set[str]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    case,
     func,
     literal_column,
     text,
@@ -32,6 +33,8 @@ from geoapp.ingest.targets import Target
 
 NAME = "import_stage"
 PIECE = 20_000
+# A shapefile cuts texts at so many bytes, or at the letter before.
+LONGEST_IN_DBF = 254
 
 
 class Shape(UserDefinedType[Any]):
@@ -56,6 +59,8 @@ class Stage:
     target: Target
     table: Table
     brought: tuple[str, ...]
+    # Whether texts are as a shapefile holds them.
+    cut: bool = False
 
     @property
     def row(self) -> Column[int]:
@@ -75,10 +80,16 @@ class Stage:
         return func.coalesce(value, literal_column(str(cast(Any, stored.server_default).arg)), type_=value.type)
 
     def kept_value(self, name: str) -> ColumnElement[Any]:
-        """The value that an existing row has afterwards, where an empty cell may leave what the table holds."""
-        value = self.brought_value(name)
+        """The value that an existing row has afterwards, where an empty cell may leave what the table holds.
+
+        So does a text that a shapefile has cut.
+        """
+        value, held = self.brought_value(name), self.target.table.c[name]
+        if self.cut and isinstance(held.type, Text):
+            is_cut = (func.octet_length(value) > LONGEST_IN_DBF - 4) & func.starts_with(held, value)
+            value = case((is_cut, held), else_=value)
         if name in self.target.keeps:
-            return func.coalesce(value, self.target.table.c[name], type_=value.type)
+            return func.coalesce(value, held, type_=value.type)
         return value
 
     def is_same_row(self) -> ColumnElement[bool]:
@@ -95,8 +106,11 @@ def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, Shape()) if getattr(column, "name", "") == "geom" else column
 
 
-def make_stage(connection: Connection, target: Target, names: Sequence[str]) -> Stage:
-    """An empty temporary table for the stored columns `names`, dropped when the transaction ends."""
+def make_stage(connection: Connection, target: Target, names: Sequence[str], *, cut: bool = False) -> Stage:
+    """An empty temporary table for the stored columns `names`, dropped when the transaction ends.
+
+    `cut` says that texts are as a shapefile holds them.
+    """
     columns = [Column(name, Shape() if name == "geom" else target.table.c[name].type.copy()) for name in names]
     table = Table(
         NAME,
@@ -112,7 +126,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str]) -> 
         postgresql_on_commit="DROP",
     )
     table.create(connection)
-    return Stage(target, table, tuple(names))
+    return Stage(target, table, tuple(names), cut)
 
 
 def fill(

@@ -64,13 +64,20 @@ def write_xlsx(path: Path, content: Content) -> int:
     return cut
 
 
+class _Exact(float):
+    """A number that is written with all its digits, where the library would leave out the seventeenth."""
+
+    def __format__(self, _spec: str) -> str:
+        return repr(float(self))
+
+
 def _write_cell(sheet: Any, row: int, place: int, cell: Any, day: Any) -> None:
     if cell is None:
         return
     if isinstance(cell, bool):
         sheet.write_boolean(row, place, cell)
     elif isinstance(cell, int | float):
-        sheet.write_number(row, place, cell)
+        sheet.write_number(row, place, _Exact(cell) if isinstance(cell, float) else cell)
     elif isinstance(cell, dt.datetime):
         sheet.write_string(row, place, cell.isoformat())
     elif isinstance(cell, dt.date):
