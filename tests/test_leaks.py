@@ -6,13 +6,16 @@ new table without rows in tests/planting.py, while a new column of text is plant
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import subprocess
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+import pyarrow.parquet as pq
 import pytest
 from browser import GEOAPP
 from cast import CAST
@@ -34,6 +37,7 @@ from geoapp.access.viewer import set_viewer
 from geoapp.cli import cli
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
+from geoapp.publish.exports.export import FORMS
 from geoapp.settings import Settings
 from layers.tables import Base
 
@@ -75,6 +79,7 @@ TEXTS = {
     "image/svg+xml",
 }
 MVT = "application/vnd.mapbox-vector-tile"
+FILES = {form.mimetype for form in FORMS.values()} - TEXTS
 
 
 def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Row, str]]:
@@ -88,9 +93,22 @@ def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Ro
                 # The middle of several is the place of none.
                 if feature.get("count", 1) == 1:
                     found |= planting.found_at(float(str(feature["lon"])), float(str(feature["lat"])))
+    elif answer.mimetype in FILES:
+        found |= planting.found_in("\n".join(_unpacked(answer.get_data())))
     else:
         assert answer.mimetype in TEXTS or not answer.data, f"teach this test to read {answer.mimetype}"
     return found
+
+
+def _unpacked(content: bytes) -> Iterator[str]:
+    """What a file holds as text, its compressed parts unpacked; the other formats keep their texts as they are."""
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            yield from (archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+    elif content.startswith(b"PAR1"):
+        yield str(pq.read_table(io.BytesIO(content)).drop_columns("geom").to_pylist())
+    else:
+        yield content.decode("utf-8", "replace")
 
 
 def expected(name: str, shows: dict[str, dict[str, str]], planting: Planting) -> set[tuple[Row, str]]:
@@ -152,19 +170,20 @@ def test_a_command_shows_each_person_what_is_theirs(
     command: str, environment: dict[str, str], planting: Planting, tmp_path: Path
 ) -> None:
     line = COMMANDS[command]
-    file, report = tmp_path / "incidents.csv", tmp_path / "report.json"
+    file, report, table = tmp_path / "incidents.csv", tmp_path / "report.json", tmp_path / "table.csv"
     # A number that another unit's incident bears as well.
     file.write_text(IMPORTED.format(number=planting.marker(planting.of("incident", "sealed")[1], "incident_no")))
     asked = planting.found_in(file.read_text())
     for name in line.by:
-        report.unlink(missing_ok=True)
-        arguments = [each.format(file=file, report=report) for each in line.arguments]
+        for written in (report, table):
+            written.unlink(missing_ok=True)
+        arguments = [each.format(file=file, report=report, table=table) for each in line.arguments]
         acting = [] if name == "operator" else ["--user", name]
         done = subprocess.run(
             [GEOAPP, *arguments, *acting], env=environment, capture_output=True, text=True, check=False, timeout=120
         )
         assert "Traceback" not in done.stderr
-        said = done.stdout + done.stderr + (report.read_text() if report.exists() else "")
+        said = done.stdout + done.stderr + "".join(each.read_text() for each in (report, table) if each.exists())
         found = planting.found_in(said)
         assert readable(each for each in found - asked if not may_see(name, *each)) == [], name
         assert readable(expected(name, line.shows, planting) - found) == [], name

@@ -11,6 +11,7 @@ from releasing import FORM
 from rights import PEOPLE
 from test_tiles import tile_of
 
+from geoapp.publish.exports.export import FORMS
 from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 
@@ -83,6 +84,16 @@ def item_asks(_planting: Planting) -> Iterator[Ask]:
         # The borders have so many corners that some longitude of theirs is a planted one by chance: here in metres.
         crs = "" if name in TABLES else "&crs=http://www.opengis.net/def/crs/EPSG/0/3857"
         yield from (Ask(f"/ogc/collections/{name}/items?limit=1000&f={form}{crs}") for form in ("json", "html"))
+
+
+def export_asks(_planting: Planting) -> Iterator[Ask]:
+    """Every layer as a file, and those of the most in every format."""
+    for name in LAYERS:
+        # The borders have so many corners that some longitude of theirs, as text, is a planted one by chance.
+        yield Ask(f"/export/{name}.{'csv' if name in TABLES else 'fgb'}?lang=fr")
+    for suffix in FORMS:
+        yield from (Ask(f"/export/{name}.{suffix}?unit=CD,RW") for name in ("incidents", "deployments"))
+    yield Ask("/export/none.csv")
 
 
 def incident_asks(planting: Planting) -> Iterator[Ask]:
@@ -224,6 +235,8 @@ URLS: dict[str, Line] = {
     "ogc.queryable": Line(only(*(f"/ogc/collections/{name}/queryables" for name in LAYERS))),
     "ogc.items": Line(item_asks, FEATURES),
     "ogc.item": Line(feature_asks, FEATURES),
+    "exporting.page": Line(only("/export?lang=en", "/export?lang=fr&level=1&level=2&unit=CD-SK")),
+    "exporting.download": Line(export_asks, FEATURES),
     "sign_in.page": Line(only("/sign-in", "/sign-in?lang=fr&next=/incidents")),
     "sign_in.send": Line(
         lambda planting: [
@@ -292,6 +305,14 @@ COMMANDS: dict[str, Command] = {
     "db status": Command(("db", "status", "--json")),
     "import": Command(
         ("import", "{file}", "--as", "incidents", "--dry-run", "--report", "{report}"), (*PEOPLE, "operator")
+    ),
+    "export": Command(
+        ("export", "incidents", "{table}"),
+        (*PEOPLE, "operator"),
+        {
+            f"{HANDLERS} operator": {"incident": f"{INCIDENT} incident_id"},
+            "committee-sk": {"incident": "incident_id", "incident_release": "summary_en summary_fr"},
+        },
     ),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list"), (*PEOPLE, "operator")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -89,6 +90,7 @@ def download(file: str) -> Response:
     finally:
         shutil.rmtree(folder)
     answer = send_file(opened, FORMS[suffix].mimetype, as_attachment=True, download_name=file, etag=False)
+    answer.content_length = os.fstat(opened.fileno()).st_size
     return unstored(answer)
 
 
