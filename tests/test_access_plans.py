@@ -11,10 +11,10 @@ from conftest import a_database
 from sqlalchemy import Connection, text
 
 from geoapp.access.viewer import set_viewer
-from geoapp.bench.access import corridor, features, statements, tile_at
+from geoapp.bench.access import corridor, features, statements
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
-from geoapp.publish.tiles import layer_tile
+from geoapp.publish.tiles import layer_tile, tile_at
 from geoapp.settings import Settings
 from layers.catalogue import LAYERS
 from layers.filter import Filter

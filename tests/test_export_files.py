@@ -179,9 +179,8 @@ def test_the_filter_of_the_map_and_a_box(client_as: Any) -> None:
 
 def test_it_is_in_the_audit_with_its_rows(client_as: Any, made: Any) -> None:
     client_as("gis-cd").get("/export/deployments.gpkg")
-    question = (
-        "SELECT user_name, object, after->>'rows' FROM audit_event WHERE what = 'export' ORDER BY audit_event_id DESC LIMIT 1"
-    )
+    events = "SELECT user_name, object, after->>'rows' FROM audit_event WHERE what = 'export'"
+    question = f"{events} ORDER BY audit_event_id DESC LIMIT 1"
     assert ask(made[1], question) == [("gis-cd", "layer/deployments", "5")]
 
 

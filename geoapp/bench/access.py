@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import asinh, pi, radians, tan
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, Engine, cast, event, func, select, text
 
 from geoapp.access.viewer import set_viewer
 from geoapp.errors import GeoappError
-from geoapp.publish.tiles import Tile, layer_tile
+from geoapp.publish.tiles import layer_tile, tile_at
 from layers.catalogue import LAYERS
 from layers.filter import Filter
 from layers.tables import Base, Incident, IncidentRelease, Route
@@ -123,11 +122,6 @@ def queries(connection: Connection) -> dict[str, list[Statement]]:
         ),
         "incidents along a route": statements(connection, lambda: [corridor(connection, route) for route in routes]),
     }
-
-
-def tile_at(lon: float, lat: float, z: int) -> Tile:
-    """The tile at zoom `z` that holds a point in degrees."""
-    return Tile(z, int((lon + 180) / 360 * 2**z), int((1 - asinh(tan(radians(lat))) / pi) / 2 * 2**z))
 
 
 def features(connection: Connection, centre: tuple[float, float], chosen: Filter) -> Sequence[Any]:

@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, text
 
-from geoapp.bench.access import ANALYST_OF_ALL, LAST_DAY, SPREAD_PLACES, tile_at
+from geoapp.bench.access import ANALYST_OF_ALL, LAST_DAY, SPREAD_PLACES
 from geoapp.bench.load import Load, put_load
 from geoapp.bench.servers import geoapp_server, nginx_server, tipg_server
 from geoapp.errors import GeoappError
+from geoapp.publish.tiles import tile_at
 from layers.tables import Incident
 
 ROUNDS = 5

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
     "network": "geoapp.cli.network:network",
+    "pack": "geoapp.cli.exporting:pack",
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
     "risk": "geoapp.cli.risk:risk",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import asinh, pi, radians, tan
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +75,11 @@ class Tile:
             *(literal_column(str(edge)) for edge in (-WORLD, -WORLD, WORLD, WORLD)), literal_column("3857")
         )
         return func.ST_TileEnvelope(self.z, self.x, self.y, world, MARGIN)
+
+
+def tile_at(lon: float, lat: float, z: int) -> Tile:
+    """The tile at zoom `z` that holds a point in degrees."""
+    return Tile(z, int((lon + 180) / 360 * 2**z), int((1 - asinh(tan(radians(lat))) / pi) / 2 * 2**z))
 
 
 def layer_tile(

@@ -125,7 +125,7 @@ def _answer(status: int, said: str) -> Response:
 def _is_file() -> bool:
     """Whether a file was asked for by a program; people who follow a link get a page."""
     wanted = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
-    return request.endpoint == "exporting.download" and wanted != "text/html"
+    return request.endpoint in {"exporting.download", "exporting.pack"} and wanted != "text/html"
 
 
 def _title(status: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,7 +17,9 @@ from geoapp.errors import NotFoundError
 from geoapp.publish.box import read_box
 from geoapp.publish.exports.about import sentence
 from geoapp.publish.exports.export import FORMS, export
+from geoapp.publish.exports.pack import MIMETYPE, PROJECT_FILE, write_pack
 from geoapp.publish.features import MOST, NO_SUCH_LAYER, Question
+from geoapp.publish.qgis.project import make_project, served_addresses
 from geoapp.web.database import current_viewer, reading, writing_one_version
 from geoapp.web.filtering import asked_filter
 from geoapp.web.policy import unstored
@@ -30,6 +32,7 @@ from layers.vocabulary import CATEGORY, LEVEL, STATUS, Vocabulary
 exporting = Blueprint("exporting", __name__)
 
 NO_SUCH_FORM = "There is no such format. Take one of those on the page Data."
+PACK = "geoapp.zip"
 # What an address takes beside the filter.
 BESIDE = ("lang", "bbox")
 
@@ -79,17 +82,54 @@ def download(file: str) -> Response:
         raise NotFoundError(NO_SUCH_LAYER)
     if suffix not in FORMS:
         raise NotFoundError(NO_SUCH_FORM)
-    question = Question(MOST, asked_filter(*BESIDE), read_box(request.args.get("bbox")))
+    question = _question()
+
+    def write(connection: Connection, target: Path) -> None:
+        export(connection, layer, question, target, language=g.language)
+
+    return _written(file, FORMS[suffix].mimetype, write)
+
+
+@exporting.get(f"/export/{PACK}")
+def pack() -> Response:
+    """The pack for a computer without a line: what the viewer may see of their units, and the base map."""
+    question = _question()
+
+    def write(connection: Connection, target: Path) -> None:
+        write_pack(connection, question, target, language=g.language)
+
+    return _written(PACK, MIMETYPE, write)
+
+
+@exporting.get(f"/export/{PROJECT_FILE}")
+def project() -> Response:
+    """A QGIS project of the viewer's layers, styled as on the map, with the addresses of this server."""
+    viewer = current_viewer()
+    tiles = url_for("tiles.tile", name="base", z=0, x=0, y=0, _external=True).replace(
+        "/base/0/0/0.mvt", "/{name}/{z}/{x}/{y}.mvt"
+    )
+    addresses = served_addresses(tiles, url_for("ogc.landing", _external=True), signed_in=viewer.signed_in)
+    answer = Response(make_project(_visible(), addresses, "geoapp", g.language), mimetype="application/x-qgis-project")
+    answer.headers["Content-Disposition"] = f"attachment; filename={PROJECT_FILE}"
+    return unstored(answer)
+
+
+def _question() -> Question:
+    return Question(MOST, asked_filter(*BESIDE), read_box(request.args.get("bbox")))
+
+
+def _written(file: str, mimetype: str, write: Callable[[Connection, Path], None]) -> Response:
+    """The answer with a file that `write` makes in a transaction of the viewer."""
     folder = Path(tempfile.mkdtemp(prefix="geoapp-export-"))
     try:
         with writing_one_version() as connection:
-            export(connection, layer, question, folder / file, language=g.language)
+            write(connection, folder / file)
         # The connection is free again before the first byte is sent: who reads slowly keeps nobody waiting. What is
         # open can be read to its end though its name is gone.
         opened = (folder / file).open("rb")
     finally:
         shutil.rmtree(folder)
-    answer = send_file(opened, FORMS[suffix].mimetype, as_attachment=True, download_name=file, etag=False)
+    answer = send_file(opened, mimetype, as_attachment=True, download_name=file, etag=False)
     answer.content_length = os.fstat(opened.fileno()).st_size
     return unstored(answer)
 

@@ -17,6 +17,7 @@ from geoapp.naming import short_name
 from geoapp.publish.cql import GEOMETRY
 from geoapp.publish.exports.columnar import flat, flatten, schema_of
 from geoapp.publish.exports.hxl import tag_of
+from geoapp.publish.exports.styles import add_styles
 from geoapp.publish.exports.writing import Content, ExportError
 from layers.layer import Field
 
@@ -28,12 +29,19 @@ FAMILIES = {"points": (0, 4), "lines": (1, 5), "areas": (3, 6)}
 
 
 def write_geopackage(path: Path, content: Content) -> int:
-    """A GeoPackage whose layer is described by what it is about."""
-    about = content.about
-    _write(
-        path, "GPKG", content, content.layer.name, layer_options={"IDENTIFIER": about.title, "DESCRIPTION": about.text}
-    )
+    """A GeoPackage whose layer is described by what it is about, and styled as on the map."""
+    write_layer(path, content)
+    add_styles(path, [content.layer], content.about.language)
     return 0
+
+
+def write_layer(path: Path, content: Content, *, append: bool = False) -> None:
+    """Write a layer to a GeoPackage, with `append` to one that is there."""
+    about = content.about
+    options = {"IDENTIFIER": about.title, "DESCRIPTION": about.text}
+    # What programs of some years ago read without a warning.
+    version = {} if append else {"dataset_options": {"VERSION": "1.2"}}
+    _write(path, "GPKG", content, content.layer.name, layer_options=options, append=append, **version)
 
 
 def write_flatgeobuf(path: Path, content: Content) -> int:
