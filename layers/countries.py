@@ -21,6 +21,7 @@ COUNTRIES = MapLayer(
     fields=UNIT_FIELDS,
     attributes=UNIT_ATTRIBUTES,
     when=(AdminUnit.valid_from, AdminUnit.valid_to),
+    open_ended=True,
     rules=(
         Rule(
             Fill(fill=None, stroke="#5b4b66", stroke_width=1.8),

@@ -81,6 +81,7 @@ DEPLOYMENTS = MapLayer(
     ),
     attributes=(*attributes_of(Deployment), PLACE_OF),
     when=(Deployment.valid_from, Deployment.valid_to),
+    open_ended=True,
     synthetic=Deployment.synthetic,
     rules=(
         Rule(

@@ -69,11 +69,12 @@ class MapLayer:
     labels: Sequence[Label] = ()
     tip: str | None = None
     details: FromClause | None = None
-    # What features and exports bear; `when` are the first and the last day that a row speaks of, the last one None
-    # where it goes on.
+    # What features and exports bear; `when` are the first and the last day that a row speaks of; where it is
+    # `open_ended`, the last one is None while it goes on.
     attributes: Sequence[Column] = ()
     feature_places: tuple[Place, ...] = ()
     when: tuple[SQLColumnExpression[Any], SQLColumnExpression[Any]] | None = None
+    open_ended: bool = False
     filters: dict[str, SQLColumnExpression[Any]] = field(default_factory=dict)
     always: Sequence[SQLColumnExpression[bool]] = ()
     # Below this zoom a layer with weights is drawn as a grid of counts.

@@ -37,6 +37,7 @@ PROVINCES = MapLayer(
     fields=UNIT_FIELDS,
     attributes=UNIT_ATTRIBUTES,
     when=(AdminUnit.valid_from, AdminUnit.valid_to),
+    open_ended=True,
     rules=(
         Rule(
             Fill(fill=None, stroke="#a99fb3", stroke_width=1),

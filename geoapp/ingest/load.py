@@ -99,7 +99,10 @@ def record_batch(connection: Connection, report: Report, origin: Origin) -> uuid
 def write_rows(
     connection: Connection, stage: Stage, batch: uuid.UUID, source_id: str | None, advance: Callable[[int], Any]
 ) -> None:
-    """Insert and update, in the order of the file and piece by piece, so that progress can be told."""
+    """Insert and update, in the order of the file and piece by piece, so that progress can be told.
+
+    Within a piece rows lie along a space-filling curve, so that neighbours on the map are read together.
+    """
     last = connection.scalar(select(func.max(stage.row))) or 0
     for start in range(1, last + 1, CHUNK):
         piece = stage.row.between(start, start + CHUNK - 1)
@@ -115,7 +118,8 @@ def _insert(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, 
     values |= {"source_id": literal(source_id, table.c.source_id.type), "import_batch_id": literal(batch)}
     if stage.target.random_id is not None:
         values[stage.target.random_id.name] = stage.table.c.import_id
-    new = select(*values.values()).where(piece, stage.action == "insert").order_by(stage.row)
+    place = [stage.table.c.geom] if "geom" in stage.brought else []
+    new = select(*values.values()).where(piece, stage.action == "insert").order_by(*place, stage.row)
     return connection.execute(insert(table).from_select(list(values), new)).rowcount
 
 

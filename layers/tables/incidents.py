@@ -126,7 +126,15 @@ class Incident(Located, Base):
         in_order("opened_on", "closed_on"),
         check("repeat_of", "repeat_of <> incident_id"),
         check("geom", ON_EARTH),
-        *spatial_indexes("incident"),
+        # A page of features asks for a box and an interval of days.
+        Index(
+            "ix_incident_geom",
+            "geom",
+            "occurred_from",
+            text("(CASE WHEN occurred_to IS NULL THEN occurred_from ELSE occurred_to END)"),
+            postgresql_using="gist",
+        ),
+        Index("ix_incident_geom_3857", "geom_3857", postgresql_using="gist"),
     )
 
 
