@@ -59,7 +59,8 @@ def described(connection: Connection) -> list[set[tuple[object, ...]]]:
 def test_migrations_and_models_agree(connection: Connection, empty: Engine) -> None:
     migrated = described(connection)
     with empty.begin() as other:
-        other.execute(text("CREATE EXTENSION postgis"))
+        for extension in ("postgis", "btree_gist"):
+            other.execute(text(f"CREATE EXTENSION {extension}"))
         Base.metadata.create_all(other)
         modelled = described(other)
     for found, wanted in zip(migrated, modelled, strict=True):

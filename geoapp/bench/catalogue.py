@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
+from geoapp.bench.features import run_features
 from geoapp.bench.importing import run_importing
 from geoapp.bench.risk import run_corridor, run_hotspots, run_path, run_pressure
 from geoapp.bench.tiles import run_tiles
@@ -35,6 +36,7 @@ class Benchmark:
 
 BENCHMARKS = {
     "access": Benchmark("what row-level security costs maps, features and corridors", run_access),
+    "features": Benchmark("pages of 1,000 features, against pygeoapi, tipg and the same SQL by psql", run_features),
     "import": Benchmark("how fast a file of 100,000 points is imported, against ogr2ogr with COPY", run_importing),
     "corridor": Benchmark("the corridors of all routes against geopandas, and their counts", run_corridor),
     "hotspots": Benchmark("hot spots of a year against geopandas and esda", run_hotspots),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL
@@ -62,6 +65,91 @@ def tipg_server(database: URL) -> Iterator[int | None]:
     }
     with _running("tipg", command, port, settings):
         yield port
+
+
+@contextmanager
+def pygeoapi_server(database: URL) -> Iterator[int | None]:
+    """pygeoapi on the incidents of the same database, without policies; None where it is not on the PATH."""
+    pygeoapi = shutil.which("pygeoapi")
+    if not pygeoapi:
+        yield None
+        return
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as name:
+        configuration, description = Path(name) / "pygeoapi.yml", Path(name) / "openapi.json"
+        configuration.write_text(json.dumps(_pygeoapi_configuration(database, port)))
+        settings = {"PYGEOAPI_CONFIG": str(configuration), "PYGEOAPI_OPENAPI": str(description)}
+        generate = [pygeoapi, "openapi", "generate", str(configuration), "--format", "json"]
+        done = subprocess.run(
+            [*generate, "--output-file", str(description)],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise GeoappError(f"pygeoapi did not start: {done.stderr.strip()[-300:]}")
+        gunicorn = str(Path(pygeoapi).with_name("gunicorn"))
+        command = [gunicorn, "pygeoapi.flask_app:APP", "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
+        with _running("pygeoapi", [*command, "--threads", "2", "--timeout", "120"], port, settings):
+            yield port
+
+
+def _pygeoapi_configuration(database: URL, port: int) -> dict[str, Any]:
+    """Its whole configuration, of which it leaves nothing out by itself; JSON is YAML."""
+    address = f"http://127.0.0.1:{port}"
+    host = str(database.query.get("host") or database.host or "localhost")
+    data = {
+        "host": host,
+        "port": database.port or 5432,
+        "dbname": database.database,
+        "user": database.username,
+        "password": str(database.password or ""),
+        "search_path": ["public"],
+    }
+    words = {"title": "incidents", "description": "incidents", "keywords": ["incidents"]}
+    link = {"type": "text/html", "rel": "canonical", "title": "none", "href": address}
+    return {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port},
+            "url": address,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "gzip": False,
+            "languages": ["en-US"],
+            "limits": {"default_items": 1000, "max_items": 10000},
+            "map": {"url": "none", "attribution": "none"},
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {**words, "keywords_type": "theme", "terms_of_service": "none", "url": address},
+            "license": {"name": "none", "url": address},
+            "provider": {"name": "none", "url": address},
+            "contact": {"name": "none"},
+        },
+        "resources": {
+            "incidents": {
+                "type": "collection",
+                **words,
+                "links": [link],
+                "extents": {
+                    "spatial": {"bbox": [-180, -90, 180, 90], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
+                    "temporal": {"begin": None, "end": None},
+                },
+                "providers": [
+                    {
+                        "type": "feature",
+                        "name": "PostgreSQL",
+                        "data": data,
+                        "id_field": "incident_id",
+                        "table": "incident",
+                        "geom_field": "geom",
+                        "time_field": "occurred_from",
+                    }
+                ],
+            }
+        },
+    }
 
 
 @contextmanager

@@ -5,19 +5,19 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from geoapp.bench.access import ANALYST_OF_ALL, LAST_DAY, SPREAD_PLACES
 from geoapp.bench.load import Load, put_load
 from geoapp.bench.servers import geoapp_server, nginx_server, tipg_server
+from geoapp.bench.sessions import session
 from geoapp.errors import GeoappError
 from geoapp.publish.tiles import tile_at
 from layers.tables import Incident
@@ -26,11 +26,6 @@ ROUNDS = 5
 SECONDS = 2.0
 PLACES = 40
 TIPG_PROPERTIES = "incident_id,incident_no,occurred_from,level,category,status,location_precision"
-COOKIE = "geoapp_session"
-SESSION = text(
-    "INSERT INTO web_session (token_hash, user_name, expires_at) VALUES (:hash, :name, now() + interval '1 hour')"
-)
-END_SESSION = text("DELETE FROM web_session WHERE token_hash = :hash")
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,7 @@ def run_tiles(owner: Engine, _web: Engine, progress: Callable[[int], Any]) -> Ti
         "&category=violence,illegal_taxation,smuggling"
         for n in range(12)
     ]
-    with _session(owner, viewer) as cookie, ExitStack() as stack:
+    with session(owner, viewer) as cookie, ExitStack() as stack:
         headers = [f"Cookie: {cookie}", "Accept-Encoding: gzip"]
         ports: dict[str, int | None] = {
             "geoapp": stack.enter_context(geoapp_server({"GEOAPP_TILE_CACHE_MB": "0"})),
@@ -177,17 +172,3 @@ def _measure(case: Case, ports: dict[str, int | None], headers: Sequence[str], p
 
 def _middle(loads: Sequence[Load]) -> Load:
     return Load(*(median(getattr(load, name) for load in loads) for name in ("rate", "median_ms", "p95_ms", "bytes")))
-
-
-@contextmanager
-def _session(owner: Engine, viewer: str) -> Iterator[str]:
-    """The cookie of a session of somebody, which ends with the benchmark."""
-    token = secrets.token_urlsafe(32)
-    hashed = sha256(token.encode()).hexdigest()
-    with owner.begin() as connection:
-        connection.execute(SESSION, {"hash": hashed, "name": viewer})
-    try:
-        yield f"{COOKIE}={token}"
-    finally:
-        with owner.begin() as connection:
-            connection.execute(END_SESSION, {"hash": hashed})

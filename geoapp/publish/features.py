@@ -297,6 +297,11 @@ def _count(connection: Connection, layer: MapLayer, question: Question) -> int |
     return counted
 
 
+def cursor_behind(key: UUID) -> str:
+    """What asks for the page behind a key, in the order of the keys."""
+    return _cursor([0, str(key)])
+
+
 def _cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 

@@ -131,7 +131,8 @@ class Incident(Located, Base):
             "ix_incident_geom",
             "geom",
             "occurred_from",
-            text("(CASE WHEN occurred_to IS NULL THEN occurred_from ELSE occurred_to END)"),
+            # In lines as PostgreSQL tells it, by which Alembic compares.
+            text("(\nCASE\n    WHEN occurred_to IS NULL THEN occurred_from\n    ELSE occurred_to\nEND)"),
             postgresql_using="gist",
         ),
         Index("ix_incident_geom_3857", "geom_3857", postgresql_using="gist"),
