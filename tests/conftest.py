@@ -33,8 +33,17 @@ FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many mutated files the import is fed with."""
+    """How many mutated files the import is fed with, and whether the desktop clients are run."""
     parser.addoption("--fuzz", type=int, default=500, metavar="N", help="Mutated files to read (500).")
+    parser.addoption("--clients", action="store_true", help="Run QGIS too, which has to be installed.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of desktop clients out where they are not asked for."""
+    if not config.getoption("--clients"):
+        left_out = [item for item in items if item.get_closest_marker("clients")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

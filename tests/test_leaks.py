@@ -67,6 +67,7 @@ def settings(cluster: Cluster, planted: tuple[str, Planting]) -> Iterator[Settin
 
 
 TEXTS = {
+    "application/x-qgis-project",
     "text/html",
     "text/css",
     "text/javascript",

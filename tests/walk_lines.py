@@ -237,6 +237,8 @@ URLS: dict[str, Line] = {
     "ogc.item": Line(feature_asks, FEATURES),
     "exporting.page": Line(only("/export?lang=en", "/export?lang=fr&level=1&level=2&unit=CD-SK")),
     "exporting.download": Line(export_asks, FEATURES),
+    "exporting.project": Line(only("/export/geoapp.qgs")),
+    "exporting.pack": Line(only("/export/geoapp.zip"), FEATURES),
     "sign_in.page": Line(only("/sign-in", "/sign-in?lang=fr&next=/incidents")),
     "sign_in.send": Line(
         lambda planting: [
@@ -314,6 +316,7 @@ COMMANDS: dict[str, Command] = {
             "committee-sk": {"incident": "incident_id", "incident_release": "summary_en summary_fr"},
         },
     ),
+    "pack": Command(("pack", "{table}.zip"), ("committee-sk", "coordinator-sk")),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list"), (*PEOPLE, "operator")),
     # The commands ask as the addresses do.

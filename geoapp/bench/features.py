@@ -28,6 +28,7 @@ from geoapp.bench.sessions import session
 from geoapp.errors import GeoappError
 from geoapp.publish.box import Box
 from geoapp.publish.features import Question, cursor_behind, read_page
+from layers.attributes import attributes_of
 from layers.catalogue import LAYERS
 from layers.tables import Incident
 
@@ -37,9 +38,16 @@ SECONDS = 4.0
 PLACES = 12
 HALF_BOX = 0.25
 DAYS = 365
+# What peers are to tell of each incident: the columns of a feature of geoapp's, but those of other tables.
+PROPERTIES = [
+    column.name
+    for column in Incident.__table__.columns
+    if column.name in {each.key for each in attributes_of(Incident)}
+]
 TIMES_PEERS, OF_PSQL, OF_FIRST = 8.0, 0.6, 0.9
 WHERE = {
-    "pygeoapi": "pip install pygeoapi, into an environment of its own whose bin folder is on the PATH.",
+    "pygeoapi": "pip install pygeoapi geoalchemy2 psycopg2-binary gunicorn, into an environment of its own whose bin"
+    " folder is on the PATH.",
     "tipg": "pip install tipg uvicorn, into an environment of its own whose bin folder is on the PATH.",
     "psql": "install the client of PostgreSQL.",
 }
@@ -140,7 +148,7 @@ def run_features(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
     with session(owner, viewer) as cookie, ExitStack() as stack:
         ports: dict[str, int | None] = {
             "geoapp": stack.enter_context(geoapp_server({})),
-            "pygeoapi": stack.enter_context(pygeoapi_server(owner.url)),
+            "pygeoapi": stack.enter_context(pygeoapi_server(owner.url, PROPERTIES)),
             "tipg": stack.enter_context(tipg_server(owner.url)),
         }
         headers = [f"Cookie: {cookie}"]
@@ -150,7 +158,7 @@ def run_features(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
             "pygeoapi": [f"/collections/incidents/items?f=json&{each.query(to_peers=True)}" for each in asked],
             "tipg": [
                 "/collections/public.incident/items?geom-column=geom&f=geojson&"
-                + each.query(column="&datetime-column=occurred_from", to_peers=True)
+                + each.query(column=f"&datetime-column=occurred_from&properties={','.join(PROPERTIES)}", to_peers=True)
                 for each in asked
             ],
         }

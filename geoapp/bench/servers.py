@@ -68,8 +68,8 @@ def tipg_server(database: URL) -> Iterator[int | None]:
 
 
 @contextmanager
-def pygeoapi_server(database: URL) -> Iterator[int | None]:
-    """pygeoapi on the incidents of the same database, without policies; None where it is not on the PATH."""
+def pygeoapi_server(database: URL, properties: Sequence[str]) -> Iterator[int | None]:
+    """pygeoapi on `properties` of the incidents of the same database, without policies; None where it is missing."""
     pygeoapi = shutil.which("pygeoapi")
     if not pygeoapi:
         yield None
@@ -77,7 +77,7 @@ def pygeoapi_server(database: URL) -> Iterator[int | None]:
     port = _free_port()
     with tempfile.TemporaryDirectory() as name:
         configuration, description = Path(name) / "pygeoapi.yml", Path(name) / "openapi.json"
-        configuration.write_text(json.dumps(_pygeoapi_configuration(database, port)))
+        configuration.write_text(json.dumps(_pygeoapi_configuration(database, port, properties)))
         settings = {"PYGEOAPI_CONFIG": str(configuration), "PYGEOAPI_OPENAPI": str(description)}
         generate = [pygeoapi, "openapi", "generate", str(configuration), "--format", "json"]
         done = subprocess.run(
@@ -95,7 +95,7 @@ def pygeoapi_server(database: URL) -> Iterator[int | None]:
             yield port
 
 
-def _pygeoapi_configuration(database: URL, port: int) -> dict[str, Any]:
+def _pygeoapi_configuration(database: URL, port: int, properties: Sequence[str]) -> dict[str, Any]:
     """Its whole configuration, of which it leaves nothing out by itself; JSON is YAML."""
     address = f"http://127.0.0.1:{port}"
     host = str(database.query.get("host") or database.host or "localhost")
@@ -144,6 +144,7 @@ def _pygeoapi_configuration(database: URL, port: int) -> dict[str, Any]:
                         "id_field": "incident_id",
                         "table": "incident",
                         "geom_field": "geom",
+                        "properties": list(properties),
                         "time_field": "occurred_from",
                     }
                 ],

@@ -158,6 +158,10 @@ def _matching(each: MapLayer, place: Place, layer: MapLayer, question: Question)
 def _within(box: Box, place: Place, *, points: bool) -> list[ColumnElement[bool]]:
     """The conditions that the geometry of a place meets a box, by its index first."""
     corners = func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, box.srid)
+    if box.west == box.east or box.south == box.north:
+        # A polygon without an area would meet nothing; this is a line or a point.
+        ends = func.ST_MakePoint(box.west, box.south), func.ST_MakePoint(box.east, box.north)
+        corners = func.ST_Envelope(func.ST_SetSRID(func.ST_MakeLine(*ends), box.srid))
     if box.srid != 4326:
         corners = func.ST_Transform(func.ST_Segmentize(corners, 20_000.0), 4326)
     elif points:
