@@ -262,8 +262,12 @@ def test_tips_and_the_legend_show_it_as_text(planting: Planting, window: Callabl
         lon, lat = planting.places[row]
         visit.look_at(lon, lat, 17)
         visit.page.mouse.move(*visit.point_of(lon, lat))
-        visit.page.wait_for_timeout(150)
+        tip = visit.page.locator(".leaflet-tooltip")
+        tip.wait_for()
+        assert SEEN[:8] in tip.inner_text(), table
         unharmed(visit)
+        visit.page.mouse.move(0, 0)
+        tip.wait_for(state="detached")
 
 
 # === Forms ============================================================================================================

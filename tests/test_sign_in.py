@@ -209,7 +209,7 @@ def test_a_replayed_form_does_nothing(app: Flask) -> None:
     assert client.post("/sign-out", data={"csrf_token": page}).status_code == 303
 
 
-# === Signing out while something is wrong ==============================================================================
+# === Signing out while something is wrong =============================================================================
 
 
 def test_a_fault_of_ours_has_the_way_out(app: Flask, engine: Engine) -> None:

@@ -60,7 +60,7 @@ def remember(connection: Connection, name: str, origin: Origin, device: str) -> 
 
 
 def note_sign_ins(connection: Connection) -> None:
-    """Write the totals of attempts that were turned away into the audit, where it has not been told of all; as its owner."""
+    """Write the totals of attempts that were turned away into the audit, where it does not have them; as the owner."""
     connection.execute(select(func.note_sign_ins()))
 
 

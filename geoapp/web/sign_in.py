@@ -41,8 +41,8 @@ sign_in = Blueprint("sign_in", __name__)
 # The same words for a name that nobody has, one that is disabled, and a wrong password.
 WRONG = "The name or the password is not right. Try again, or ask an administrator for a sign-in link."
 SIGNED_OUT_HERE = (
-    "You are signed out in this browser. The database does not answer at the moment, so the session itself was not ended:"
-    " end it under “Your account” later. Nobody can use it from here."
+    "You are signed out in this browser. The database does not answer at the moment, so the session itself was not"
+    " ended: end it under “Your account” later. Nobody can use it from here."
 )
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 LONGEST_NAME = 64
@@ -92,7 +92,7 @@ def sign_out() -> Response:
                     record(connection, "sign_out", f"app_user/{current_viewer().name}")
                 connection.execute(select(func.end_session(hashed)))
     except SQLAlchemyError as error:
-        log.error("a session is not ended: %s", type(error).__name__)
+        log.warning("a session is not ended: %s", type(error).__name__)
         response = unavailable(translate(SIGNED_OUT_HERE))
     take_back(response)
     take_back(response, FORM_COOKIE)

@@ -100,7 +100,7 @@ class SignInCount(Base):
     """Failed sign-ins of one account from one origin: a network, or a browser that is known.
 
     `account` is the hash of the name that was typed; an empty account or origin stands for all of them. No password is
-    looked at before `open_at`; `refused` counts what came too early, and `noted` how many of these the audit was told of.
+    looked at before `open_at`; `refused` counts what came too early, `noted` how many of these the audit was told of.
     """
 
     __tablename__ = "sign_in_count"
