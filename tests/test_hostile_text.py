@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from browser import Visit, serving, visiting
@@ -13,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from planting import Planting, Row, plant_everything
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 from releasing import FORM
 from sqlalchemy import text
 from walk_lines import URLS
@@ -166,6 +169,30 @@ def test_every_page_shows_it_as_text(
                 visit.page.set_viewport_size({"width": 1366, "height": 768})
     shown = {"committee-sk": {"incidents.page"}, "coordinator-sk": {"incidents.page", "releases.form"}}
     assert looked_at == shown.get(name, set())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_printed_as_pdf_holds_it_as_text(
+    language: str, planting: Planting, window: Callable[[str], Visit], tmp_path: Path
+) -> None:
+    visit = window("coordinator-sk")
+    row = row_of(planting, "incident", "restricted")
+    page = visit.open(f"/incidents/{row.key}?lang={language}")
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    unharmed(visit)
+    printed = PdfReader(tmp_path / "page.pdf")
+    words = "".join(each.extract_text() for each in printed.pages)
+    # A line may break anywhere in it.
+    assert SEEN.replace(" ", "") in re.sub(r"\s", "", words)
+    links = [
+        link.get_object()["/A"]["/URI"]
+        for each in printed.pages
+        for link in each.get("/Annots") or []
+        if "/A" in link.get_object()
+    ]
+    assert links, "the page has links"
+    assert all(link.startswith(visit.address) for link in links)
+    assert b"/JavaScript" not in (tmp_path / "page.pdf").read_bytes()
 
 
 class _Tags(HTMLParser):
