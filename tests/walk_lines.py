@@ -179,6 +179,9 @@ FEATURES = {
     EVERYBODY: {"mine_site": "site_id name"},
 }
 
+# A pack is about one's own units, though sites are public everywhere.
+PACKED = {people: tables for people, tables in FEATURES.items() if people != EVERYBODY}
+
 URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
@@ -238,7 +241,7 @@ URLS: dict[str, Line] = {
     "exporting.page": Line(only("/export?lang=en", "/export?lang=fr&level=1&level=2&unit=CD-SK")),
     "exporting.download": Line(export_asks, FEATURES),
     "exporting.project": Line(only("/export/geoapp.qgs")),
-    "exporting.pack": Line(only("/export/geoapp.zip"), FEATURES),
+    "exporting.pack": Line(only("/export/geoapp.zip"), PACKED),
     "sign_in.page": Line(only("/sign-in", "/sign-in?lang=fr&next=/incidents")),
     "sign_in.send": Line(
         lambda planting: [
@@ -310,13 +313,13 @@ COMMANDS: dict[str, Command] = {
     ),
     "export": Command(
         ("export", "incidents", "{table}"),
-        (*PEOPLE, "operator"),
+        ("committee-sk", "analyst-rw", "operator"),
         {
             f"{HANDLERS} operator": {"incident": f"{INCIDENT} incident_id"},
             "committee-sk": {"incident": "incident_id", "incident_release": "summary_en summary_fr"},
         },
     ),
-    "pack": Command(("pack", "{table}.zip"), ("committee-sk", "coordinator-sk")),
+    "pack": Command(("pack", "{table}.zip"), ("coordinator-sk",)),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list"), (*PEOPLE, "operator")),
     # The commands ask as the addresses do.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, render_template, request, send_file, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, send_file, url_for
 from sqlalchemy import Connection, func, select
 
 from geoapp.errors import NotFoundError
@@ -19,10 +19,12 @@ from geoapp.publish.exports.about import sentence
 from geoapp.publish.exports.export import FORMS, export
 from geoapp.publish.exports.pack import MIMETYPE, PROJECT_FILE, write_pack
 from geoapp.publish.features import MOST, NO_SUCH_LAYER, Question
+from geoapp.publish.mbtiles import write_base_map
 from geoapp.publish.qgis.project import make_project, served_addresses
-from geoapp.web.database import current_viewer, reading, writing_one_version
+from geoapp.web.database import current_viewer, look, reading, writing_one_version
 from geoapp.web.filtering import asked_filter
 from geoapp.web.policy import unstored
+from geoapp.web.tiles import BASE_TABLES
 from layers.catalogue import LAYERS
 from layers.filter import UNKNOWN, Filter
 from layers.layer import MapLayer
@@ -32,7 +34,7 @@ from layers.vocabulary import CATEGORY, LEVEL, STATUS, Vocabulary
 exporting = Blueprint("exporting", __name__)
 
 NO_SUCH_FORM = "There is no such format. Take one of those on the page Data."
-PACK = "geoapp.zip"
+PACK, KEPT_BASE = "geoapp.zip", "geoapp.base_map"
 # What an address takes beside the filter.
 BESIDE = ("lang", "bbox")
 
@@ -96,7 +98,8 @@ def pack() -> Response:
     question = _question()
 
     def write(connection: Connection, target: Path) -> None:
-        write_pack(connection, question, target, language=g.language)
+        base_map = _base_map(connection, target.with_name("base"))
+        write_pack(connection, question, target, language=g.language, base_map=base_map)
 
     return _written(PACK, MIMETYPE, write)
 
@@ -112,6 +115,16 @@ def project() -> Response:
     answer = Response(make_project(_visible(), addresses, "geoapp", g.language), mimetype="application/x-qgis-project")
     answer.headers["Content-Disposition"] = f"attachment; filename={PROJECT_FILE}"
     return unstored(answer)
+
+
+def _base_map(connection: Connection, target: Path) -> bytes:
+    """The base map as a file, which is made anew where what it is made from has changed."""
+    made_from = f"{look().version_of(sorted(BASE_TABLES))} {g.language}"
+    kept: tuple[str, bytes] | None = current_app.extensions.get(KEPT_BASE)
+    if kept is None or kept[0] != made_from:
+        write_base_map(connection, target, g.language)
+        kept = current_app.extensions[KEPT_BASE] = (made_from, target.read_bytes())
+    return kept[1]
 
 
 def _question() -> Question:

@@ -40,11 +40,13 @@ def write_pack(
     *,
     language: str,
     progress: Callable[[str, int], Callable[[int], Any]] = lambda _step, _total: lambda _count: None,
+    base_map: bytes | None = None,
 ) -> list[About]:
     """Write what the transaction's viewer may see of their units to a zip; what there is of each layer.
 
     `question` narrows it as for an export; one without units is about those of the viewer. `progress` is told each step
-    with its size, and what it gives, how far it is. Raises ExportError where there is nothing to write.
+    with its size, and what it gives, how far it is. `base_map` is that of an earlier pack, which is everybody's. Raises
+    ExportError where there is nothing to write.
     """
     question = _of_own_units(connection, question)
     with tempfile.TemporaryDirectory(prefix=".geoapp-pack-", dir=target.absolute().parent) as name:
@@ -52,8 +54,11 @@ def write_pack(
         told = _write_layers(connection, question, folder / LAYERS_FILE, language, progress)
         if not told:
             raise ExportError(NOTHING)
-        advance = progress("base", sum(1 for _ in tiles_within(MAX_BASE_ZOOM)))
-        write_base_map(connection, folder / BASE_FILE, language, advance)
+        if base_map is None:
+            advance = progress("base", sum(1 for _ in tiles_within(MAX_BASE_ZOOM)))
+            write_base_map(connection, folder / BASE_FILE, language, advance)
+        else:
+            (folder / BASE_FILE).write_bytes(base_map)
         packed = [layer for layer in LAYERS.values() if layer.name in told]
         project = make_project(packed, _inside(language), "geoapp", language)
         (folder / PROJECT_FILE).write_text(project, "utf-8")
