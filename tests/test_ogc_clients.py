@@ -150,12 +150,13 @@ def test_gdal_reads_the_tiles_of_every_layer(served: Served, token: str, way: st
 
 
 @pytest.mark.parametrize("way", ["bearer", "basic", None])
-def test_owslib(served: Served, token: str, way: str | None) -> None:
+def test_owslib(served: Served, token: str, way: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It puts the headers of each client into one dictionary for all of them.
+    monkeypatch.setattr("owslib.ogcapi.REQUEST_HEADERS", {})
     told = {
         "bearer": {"headers": {"Authorization": f"Bearer {token}"}},
         "basic": {"auth": Authentication("analyst", token)},
-        # Its default is one dictionary for all of its clients.
-        None: {"headers": {}},
+        None: {},
     }[way]
     client = Features(f"{served[0]}/ogc/", **told)
     who = "analyst" if way else "public"
