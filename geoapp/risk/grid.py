@@ -6,6 +6,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,6 +179,14 @@ def _cells(low: float, high: float, origin: float, side: float, count: int) -> t
 
 
 @compiled
+def _grown(column: NDArray[Any], many: int) -> NDArray[Any]:
+    """A column with room for `many`; what is beyond its rows is not touched, which would take longer than the search."""
+    made = np.empty(many, column.dtype)
+    made[: len(column)] = column
+    return made
+
+
+@compiled
 def _along(  # noqa: PLR0912, PLR0915, PLR0917
     points: Floats,
     first: Ints,
@@ -251,12 +260,11 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
                                     several[place] = True
                                     ties += 1
                                 best[place] = min(best[place], d)
+        if found + number > len(lines):
+            many = 2 * (found + number)
+            lines, places = _grown(lines, many), _grown(places, many)
+            metres, measures = _grown(metres, many), _grown(measures, many)
         for at in range(number):
-            if found == len(lines):
-                lines = np.concatenate((lines, np.empty_like(lines)))
-                places = np.concatenate((places, np.empty_like(places)))
-                metres = np.concatenate((metres, np.empty_like(metres)))
-                measures = np.concatenate((measures, np.empty_like(measures)))
             place = touched[at]
             lines[found] = owner[begin]
             places[found] = place
