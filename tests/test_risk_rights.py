@@ -112,6 +112,6 @@ def test_little_is_kept_of_many_days(engine: Engine) -> None:
         for day in range(1, 29):
             ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": f"2026-03-{day:02}"})
         ground = Ground.of(connection)
-        assert len(ground._worked_out) == MOST_WORKED_OUT
+        assert len(ground._kept.worked_out) == MOST_WORKED_OUT
         assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-12"}).used == 1
         assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-11"}).used == 0

@@ -24,7 +24,7 @@ from geoapp.risk.hotspots import cells_near
 from geoapp.risk.incidents import Incidents
 from geoapp.risk.lines import Chords
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_routes, load_sites
+from geoapp.risk.places import ROUTES, SITES
 from geoapp.risk.wording import n, sentence
 from geoapp.risk.wording import share as in_percent
 from layers.filter import Filter
@@ -185,9 +185,9 @@ def _after(day: dt.date, today: dt.date) -> Window:
 
 def _ground(connection: Connection, ground: Ground) -> _Ground:
     hexagons = Hexagons(CELL_KM2 * 1e6)
-    sites = ground.get(connection, load_sites)
+    sites = ground.get(connection, SITES)
     things = [
-        *(each.line.chords for each in ground.get(connection, load_routes)),
+        *(each.line.chords for each in ground.get(connection, ROUTES)),
         Chords.of_points(sites.lon, sites.lat),
     ]
     cells = cells_near(hexagons, things)

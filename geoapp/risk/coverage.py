@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, scope_of, under_pressure, weights_of
+from geoapp.risk.columns import SECURITY_FORCES, place_of
 from geoapp.risk.counting import Counted, Decay, Mask, Tally
 from geoapp.risk.earth import Floats
 from geoapp.risk.grid import Grid
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import SECURITY_FORCES, place_of
 from geoapp.risk.lines import Chords, Line
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import RouteLine, Sites, load_routes, load_sites, load_stands
+from geoapp.risk.places import ROUTES, SITES, STANDS, RouteLine, Sites
 from geoapp.risk.profile import PIECE
 from geoapp.risk.scope import line_outside
 from geoapp.risk.sites import chosen_sites, pressures
@@ -92,10 +92,10 @@ class CoverageAnswer(Answer):
 def ask_coverage(connection: Connection, ground: Ground, asked: Asked) -> CoverageAnswer:
     """Answer for all sites and routes of the viewer, or for those of some units."""
     metres = asked.values["radius_km"] * 1000
-    stands = [each for each in ground.get(connection, load_stands) if each.valid(asked.on)]
+    stands = [each for each in ground.get(connection, STANDS) if each.valid(asked.on)]
     lines = [Line.of(each.shape) for each in stands if each.shape is not None]
-    sites = _worked(chosen_sites(ground.get(connection, load_sites), asked.chosen))
-    routes = _chosen_routes(ground.get(connection, load_routes), asked.chosen)
+    sites = _worked(chosen_sites(ground.get(connection, SITES), asked.chosen))
+    routes = _chosen_routes(ground.get(connection, ROUTES), asked.chosen)
     counted = under_pressure(connection, ground, asked)
     mapped = counted.incidents.mapped
 

@@ -22,7 +22,7 @@ from geoapp.risk.ground import Ground
 from geoapp.risk.hexagons import Hexagons
 from geoapp.risk.lines import Chords
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_routes, load_sites
+from geoapp.risk.places import ROUTES, SITES
 from geoapp.risk.wording import counted as in_words
 from geoapp.risk.wording import n
 from layers.text import Text
@@ -177,12 +177,12 @@ def cells_near(hexagons: Hexagons, things: list[Chords]) -> Ints:
 
 def _cells(connection: Connection, ground: Ground, hexagons: Hexagons, counted: Counted) -> Ints:
     """The cells whose centre is within reach of a site, a route or an incident."""
-    sites = ground.get(connection, load_sites)
+    sites = ground.get(connection, SITES)
     mapped = counted.incidents.mapped
     return cells_near(
         hexagons,
         [
-            *(each.line.chords for each in ground.get(connection, load_routes)),
+            *(each.line.chords for each in ground.get(connection, ROUTES)),
             Chords.of_points(sites.lon, sites.lat),
             Chords.of_points(mapped.lon[counted.mask], mapped.lat[counted.mask]),
         ],

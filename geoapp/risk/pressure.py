@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, incidents_of, scope_of, under_pressure
+from geoapp.risk.columns import as_number
 from geoapp.risk.counting import Decay, Tally
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import as_number, read_numbers
+from geoapp.risk.incidents import read_numbers
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import area_outside, circle
 from geoapp.risk.wording import d, n

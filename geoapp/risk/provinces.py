@@ -12,12 +12,12 @@ from sqlalchemy import Connection, select
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import incidents_of, window_of
+from geoapp.risk.columns import NEVER, Columns, as_day, as_number
 from geoapp.risk.counting import STRUCK, Mask, Window, passes
 from geoapp.risk.earth import Floats
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import NEVER, Incidents, as_day, as_number
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_sites
+from geoapp.risk.places import SITES
 from geoapp.risk.wording import counted as in_words
 from geoapp.risk.wording import n, sentence
 from layers.filter import Filter
@@ -105,7 +105,7 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
     """
     window = window_of(asked)
     everywhere = replace(asked.chosen, unit=())
-    incidents = incidents_of(connection, ground)
+    incidents = incidents_of(connection, ground).rows
     units = _units(connection, ground, asked)
     held: Mask = np.array(
         [not each.codes.isdisjoint(codes) for each in units for codes in incidents.unit_sets], dtype=np.bool_
@@ -197,7 +197,7 @@ def _a_year_earlier(day: dt.date) -> dt.date:
     return day.replace(year=day.year - 1, day=28) if last_of_february else day.replace(year=day.year - 1)
 
 
-def _open(incidents: Incidents, counts: Mask, window: Window, chosen: Filter) -> tuple[Mask, Mask]:
+def _open(incidents: Columns, counts: Mask, window: Window, chosen: Filter) -> tuple[Mask, Mask]:
     """Which are open on the day, whenever they happened, and which of these for too long."""
     day = as_number(window.on)
     ever = passes(incidents, Window(window.on, dt.date(1, 1, 1), window.on), chosen)
@@ -213,12 +213,12 @@ def _months(window: Window, days: NDArray[np.int32]) -> list[str]:
     return [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(first, last + 1)]
 
 
-def _month_numbers(incidents: Incidents, months: list[str]) -> Floats:
+def _month_numbers(incidents: Columns, months: list[str]) -> Floats:
     of = incidents.day.astype("datetime64[D]").astype("datetime64[M]")
     return np.asarray((of - np.datetime64(months[0], "M")).astype(np.int64))
 
 
-def _by_set_level_month(incidents: Incidents, rows: Mask, month: Floats, months: int, weight: Floats | None) -> Floats:
+def _by_set_level_month(incidents: Columns, rows: Mask, month: Floats, months: int, weight: Floats | None) -> Floats:
     """Sums over sets of units (rows) and level by month (columns)."""
     key = (incidents.units[rows] * 4 + ORDER[incidents.level[rows]]) * months + month[rows]
     wide = 4 * months
@@ -233,7 +233,7 @@ def _cube(row: Floats, months: int) -> Floats:
 
 
 def _site_counts(connection: Connection, ground: Ground, units: list[Unit]) -> Floats:
-    sites = ground.get(connection, load_sites)
+    sites = ground.get(connection, SITES)
     return np.array(
         [sum(not each.codes.isdisjoint(codes) for codes in sites.units) for each in units], dtype=np.float64
     )

@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, scope_of, under_pressure, weights_of
+from geoapp.risk.columns import weigh
 from geoapp.risk.counting import Counted, Decay, Tally
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.grid import Sums
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import weigh
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import Sites, load_sites
+from geoapp.risk.places import SITES, Sites
 from geoapp.risk.scope import circles_outside
 from geoapp.risk.stability import Choice, rank_ranges, ranks
 from geoapp.risk.wording import d, n
@@ -59,7 +59,7 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
 
     A unit chooses sites; incidents of all units press on them.
     """
-    sites = chosen_sites(ground.get(connection, load_sites), asked.chosen)
+    sites = chosen_sites(ground.get(connection, SITES), asked.chosen)
     everywhere = Asked(asked.on, chosen=Filter(level=asked.chosen.level, category=asked.chosen.category))
     counted = under_pressure(connection, ground, everywhere)
     decay = Decay()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoapp.risk.columns import LEVEL_WEIGHTS
 from geoapp.risk.counting import Decay
 from geoapp.risk.earth import Floats, Ints
-from geoapp.risk.incidents import LEVEL_WEIGHTS
 
 TIMES = (0.5, 2.0)
 
