@@ -19,7 +19,7 @@ REASONS = {
     "without_point": Text("without a point", "sans point"),
     "coarse_position": Text("whose position is that of a whole area", "dont la position est celle d'une zone entière"),
     "without_unit": Text("in none of these units", "dans aucune de ces unités"),
-    "without_place": Text("without a place that you may see", "sans lieu que vous puissiez voir"),
+    "elsewhere": Text("in none of the places compared", "dans aucun des lieux comparés"),
     "without_weights": Text("without both weighings", "sans les deux pesées"),
 }
 
