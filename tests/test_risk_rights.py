@@ -41,6 +41,8 @@ def test_it_says_how_much_is_not_theirs(client_of: ClientOf) -> None:
     assert 0 < outside["coordinator-sk"] < 0.5 < outside["analyst-rw"] < 1
     said = asked(client_of, "coordinator-sk")["sentence"]
     assert "outside your units" in said["en"]
+    assert "Counted from what you may see (CD-SK)." in said["en"]
+    assert "d'après ce que vous pouvez voir (CD-SK)" in said["fr"]
     assert "hors de vos unités" in said["fr"]
 
 

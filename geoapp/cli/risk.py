@@ -21,6 +21,7 @@ from geoapp.risk.backtest import ask_backtest
 from geoapp.risk.chart import draw
 from geoapp.risk.parameters import ON, SINCE, UNTIL, day
 from geoapp.risk.questions import QUESTIONS, Question
+from geoapp.risk.shortfall import report_shortfall
 from geoapp.risk.tried import KINDS
 from geoapp.settings import Settings
 
@@ -136,6 +137,17 @@ def _sentence(words: str) -> str:
 
 for _question in QUESTIONS.values():
     risk.add_command(command_of(_question))
+
+
+@risk.command()
+@click.argument("movement")
+@USER_OPTION
+def shortfall(movement: str, user: str | None) -> None:
+    """Record the shortfall of a movement of explosives, by its id, as an incident to be handled."""
+    with acting_database(Settings.from_environment(), user) as engine, engine.begin() as connection:
+        ground_for_questions(connection)
+        incident, new = report_shortfall(connection, movement)
+    click.echo(f"Recorded as incident {incident}." if new else f"It is incident {incident} already.")
 
 
 @risk.command()

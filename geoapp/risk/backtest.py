@@ -202,7 +202,7 @@ def _answer(
         sentence=sentence(
             _told(scores, len(days), tried.kind, signal=signal, better=better, worse=most < 0),
             asked,
-            ground.today,
+            ground,
             found.left_out,
             synthetic=(found.synthetic, int(numbers.sum())),
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shapely import Geometry
@@ -65,11 +66,13 @@ class Basis:
     tally: Tally
     told: Text
     outside: float | None = None
+    # Beside the incidents that were.
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def basis(question: str, ground: Ground, asked: Asked, made: Basis) -> dict[str, Any]:
     """What every answer about incidents holds, for its class."""
-    tally, left_out = made.tally, made.counted.left_out
+    tally, left_out = made.tally, {**made.counted.left_out, **made.left_out}
     return {
         "question": question,
         "parameters": asked.parameters,
@@ -80,7 +83,7 @@ def basis(question: str, ground: Ground, asked: Asked, made: Basis) -> dict[str,
         "synthetic": tally.synthetic,
         "outside_scope": made.outside,
         "sentence": sentence(
-            made.told, asked, ground.today, left_out, outside=made.outside, synthetic=(tally.synthetic, tally.incidents)
+            made.told, asked, ground, left_out, outside=made.outside, synthetic=(tally.synthetic, tally.incidents)
         ),
     }
 

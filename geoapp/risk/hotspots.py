@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely import Polygon
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import Answer
-from geoapp.risk.basis import Basis, basis, in_period
+from geoapp.risk.basis import Basis, basis, in_period, scope_of
 from geoapp.risk.counting import Counted, Tally
 from geoapp.risk.earth import SLACK, Floats, Ints, cartesian
 from geoapp.risk.grid import Grid
@@ -93,9 +94,11 @@ def ask_hotspots(connection: Connection, ground: Ground, asked: Asked) -> Hotspo
         f"{many.fr} cellules de {size.fr} km² sur {of.fr} sont chaudes ({days.fr}) : le poids des incidents y et autour"
         " dépasse ce que le hasard explique, à un taux de fausses découvertes de 5 %.",
     )
+    # Cells have one area, so that their number is a share of it.
+    outside = 1.0 - float(np.mean(shapely.intersects_xy(scope_of(connection, ground), lon, lat)))
     outlines = hexagons.outlines(cells) if asked.values["geometry"] else None
     return HotspotsAnswer(
-        **basis("hotspots", ground, asked, Basis(counted, tally, told)),
+        **basis("hotspots", ground, asked, Basis(counted, tally, told, outside)),
         hot=int(hot.sum()),
         cells=[
             Cell(

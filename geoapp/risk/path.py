@@ -156,7 +156,12 @@ def ask_path(connection: Connection, ground: Ground, asked: Asked) -> PathAnswer
     reachable = None if shortest else _reachable(network, begin, ends[1])
     trade = _trade_off(shortest, lower) if shortest and lower else None
     outside = line_outside(scope_of(connection, ground), shortest.geometry) if shortest and shortest.length_km else 0.0
-    told = _told(shortest, lower, trade, reachable)
+    told = _told(shortest, lower, trade, reachable, asked.values["aversion"])
+    near, far = (n(each / 1000, 1) for each in snapped)
+    told = Text(
+        f"{told.en} From the places given to the network it is {near.en} and {far.en} km.",
+        f"{told.fr} Des lieux donnés au réseau il y a {near.fr} et {far.fr} km.",
+    )
     return PathAnswer(
         **basis("path", ground, asked, Basis(counted, tally, told, outside)),
         shortest=shortest,
@@ -213,7 +218,9 @@ def _trade_off(shortest: Course, lower: Course) -> TradeOff:
     )
 
 
-def _told(shortest: Course | None, lower: Course | None, trade: TradeOff | None, reachable: Reachable | None) -> Text:
+def _told(
+    shortest: Course | None, lower: Course | None, trade: TradeOff | None, reachable: Reachable | None, aversion: float
+) -> Text:
     if shortest is None or lower is None or trade is None:
         far = n(reachable.metres / 1000 if reachable else 0.0, 1)
         return Text(
@@ -221,6 +228,14 @@ def _told(shortest: Course | None, lower: Course | None, trade: TradeOff | None,
             f"Le réseau ne relie pas les deux lieux ; depuis le premier il s'approche à {far.fr} km du second.",
         )
     short, exposed, long = n(shortest.length_km, 1), n(shortest.exposure, 2), n(lower.length_km, 1)
+    if lower.nodes == shortest.nodes:
+        averse = n(aversion, 1)
+        return Text(
+            f"The shortest way is {short.en} km long, with an exposure of {exposed.en}; with an aversion of"
+            f" {averse.en} no other is worth the detour.",
+            f"Le chemin le plus court fait {short.fr} km, avec une exposition de {exposed.fr} ; avec une aversion de"
+            f" {averse.fr}, aucun autre ne vaut le détour.",
+        )
     less, more, change = n(lower.exposure, 2), n(trade.longer_km, 1), in_percent(trade.exposure_change_share or 0.0)
     return Text(
         f"The shortest way is {short.en} km long, with an exposure of {exposed.en}; the way of lower recorded exposure"

@@ -16,7 +16,7 @@ from geoapp.risk.ground import Ground
 from geoapp.risk.incidents import read_numbers
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import area_outside, circle
-from geoapp.risk.wording import d, n
+from geoapp.risk.wording import d, incidents, n
 from layers.text import Text
 
 
@@ -54,10 +54,10 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
     numbers = read_numbers(connection, ids)
     tally = Tally.of(mapped, place)
     outside = area_outside(scope_of(connection, ground), circle(lon, lat, decay.reach))
-    total, many, day = n(float(parts.sum()), 3), n(tally.incidents), d(asked.on)
+    total, many, day = n(float(parts.sum()), 3), incidents(tally.incidents), d(asked.on)
     told = Text(
-        f"Pressure {total.en} on {day.en}, from {many.en} incidents of three years within 20 km.",
-        f"Pression de {total.fr} le {day.fr}, à partir de {many.fr} incidents de trois ans à moins de 20 km.",
+        f"Pressure {total.en} on {day.en}, from {many.en} over three years within 20 km.",
+        f"Pression de {total.fr} le {day.fr}, à partir de {many.fr} sur trois ans à moins de 20 km.",
     )
     return PressureAnswer(
         **basis("pressure", ground, asked, Basis(counted, tally, told, outside)),

@@ -19,7 +19,8 @@ from geoapp.risk.ground import Ground
 from geoapp.risk.parameters import Asked
 from geoapp.risk.places import SITES
 from geoapp.risk.wording import counted as in_words
-from geoapp.risk.wording import n, sentence
+from geoapp.risk.wording import incidents as in_number
+from geoapp.risk.wording import many, sentence
 from layers.filter import Filter
 from layers.tables import AdminUnit, AdminUnitOrigin
 from layers.text import Text
@@ -29,6 +30,8 @@ OVERDUE_DAYS = 183
 LEVELS = ("1", "2", "3", "level_unknown")
 # The columns' levels in the order of LEVELS.
 ORDER = np.array([3, 0, 1, 2])
+UNIT = Text("administrative unit", "unité administrative")
+UNITS = Text("administrative units", "unités administratives")
 
 
 @dataclass(frozen=True)
@@ -140,12 +143,14 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
         )
         for at, each in enumerate(units)
     ]
-    left_out = {"without_unit": int((passed & counts & ~in_some).sum())}
+    chosen = passes(incidents, window, asked.chosen)
+    left_out = {"without_unit": int((chosen & counts & ~in_some).sum())}
     synthetic = int((used & incidents.synthetic).sum())
-    many, days, total = n(len(units)), in_words(asked), n(int(used.sum()))
+    days, total = in_words(asked), in_number(int(used.sum()))
+    number_of_units = many(len(units), UNIT, UNITS)
     told = Text(
-        f"{total.en} incidents in {many.en} administrative units ({days.en}).",
-        f"{total.fr} incidents dans {many.fr} unités administratives ({days.fr}).",
+        f"{total.en} in {number_of_units.en} ({days.en}).",
+        f"{total.fr} dans {number_of_units.fr} ({days.fr}).",
     )
     return ProvincesAnswer(
         question="provinces",
@@ -156,7 +161,7 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
         level_unknown=int((used & (incidents.level == 0)).sum()),
         synthetic=synthetic,
         outside_scope=None,
-        sentence=sentence(told, asked, ground.today, left_out, synthetic=(synthetic, int(used.sum()))),
+        sentence=sentence(told, asked, ground, left_out, synthetic=(synthetic, int(used.sum()))),
         units=made,
     )
 

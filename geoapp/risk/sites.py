@@ -18,7 +18,7 @@ from geoapp.risk.parameters import Asked
 from geoapp.risk.places import SITES, Sites
 from geoapp.risk.scope import circles_outside
 from geoapp.risk.stability import Choice, rank_ranges, ranks
-from geoapp.risk.wording import d, n
+from geoapp.risk.wording import d, incidents, n
 from layers.filter import Filter
 from layers.text import Text
 
@@ -73,12 +73,10 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
         low, high = rank_ranges(lambda choice: varied(counted, sites, asked, choice))
     outside = circles_outside(scope_of(connection, ground), sites.lon, sites.lat, decay.reach)
     tally = Tally.of(counted.incidents.mapped, sums.used)
-    many, used, day = n(len(rank)), n(tally.incidents), d(asked.on)
+    many, used, day = n(len(rank)), incidents(tally.incidents), d(asked.on)
     told = Text(
-        f"{many.en} sites ranked by pressure on {day.en}, from {used.en} incidents of three years within 20 km of"
-        " them.",
-        f"{many.fr} sites classés par pression le {day.fr}, à partir de {used.fr} incidents de trois ans à moins de"
-        " 20 km.",
+        f"{many.en} sites ranked by pressure on {day.en}, from {used.en} over three years within 20 km of them.",
+        f"{many.fr} sites classés par pression le {day.fr}, à partir de {used.fr} sur trois ans à moins de 20 km.",
     )
     return SitesAnswer(
         **basis("sites", ground, asked, Basis(counted, tally, told, float(np.mean(outside)) if len(rank) else None)),
