@@ -65,7 +65,7 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
         terms=[
             Term(
                 ids[at],
-                numbers.get(ids[at]),
+                numbers[at],
                 float(metres[at]),
                 int(age[at]),
                 float(mapped.weight[place[at]]),
