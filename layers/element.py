@@ -76,7 +76,8 @@ class VectorTiles(JSCSSMixin, Layer):
     `url` holds `{z}`, `{x}` and `{y}`; `max_native_zoom` is the highest `{z}` it is asked for, while
     `min_zoom` and the zooms of rules and labels are the map's, which is one higher with tiles of 512 pixels.
     `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
-    what its popup shows, and `tip` the property that names it. `z_index` orders the layers from below.
+    what its popup shows, and `tip` the property that names it. `note` stands under the symbols in the legend.
+    `z_index` orders the layers from below.
     """
 
     default_js = RENDERER
@@ -107,6 +108,7 @@ class VectorTiles(JSCSSMixin, Layer):
         key: str | None = None,
         detail: str | None = None,
         tip: str | None = None,
+        note: Text | None = None,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -127,6 +129,7 @@ class VectorTiles(JSCSSMixin, Layer):
             "key": key,
             "detail": detail,
             "tip": tip,
+            "note": note.in_language(language) if note else None,
         }
 
 

@@ -78,7 +78,7 @@ class MapLayer:
     always: Sequence[SQLColumnExpression[bool]] = ()
     # Below this zoom a layer with weights is drawn as a grid of counts.
     rows_from_zoom: int = 0
-    weight: SQLColumnExpression[Any] | None = None
+    weighted: bool = False
     # A tile's side in units of its own; 512 units are a pixel each. Coarse polygons weigh less and keep no gaps,
     # since both sides of a border snap to the same grid.
     extent: int = 4096

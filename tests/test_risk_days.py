@@ -13,6 +13,7 @@ from geoapp.risk.columns import NAMES, Columns, as_number
 from geoapp.risk.counting import Counted, Decay, Tally, Window
 from geoapp.risk.incidents import Incidents
 from layers.filter import Filter
+from layers.weights import of_levels
 
 FIRST = dt.date(2024, 1, 1)
 days = st.integers(0, 900).map(lambda each: FIRST + dt.timedelta(days=each))
@@ -35,7 +36,7 @@ def incidents_of(some: list[tuple[dt.date, int]]) -> Incidents:
         "outcome": np.full(number, -1),
         "weight": np.full(number, 9.0),
     }
-    return Incidents.of(Columns(**columns, unit_sets=((),)))
+    return Incidents.of(Columns(**columns, unit_sets=((),), levels=of_levels()))
 
 
 @settings(max_examples=60, deadline=None)

@@ -51,6 +51,7 @@ TABLES = {
     "checkpoints": "checkpoint",
     "facilities": "facility",
     "routes": "route",
+    "network_edges": "network_edge",
 }
 
 

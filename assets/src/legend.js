@@ -75,7 +75,8 @@ class Row {
     this.item = element('li', {data: {layer: spec.name}},
       element('label', {class: 'legend-switch'}, this.box, picture, element('span', {text: spec.title})),
       this.hint,
-      element('ul', {class: 'legend-symbols'}, ...rows, this.bubble));
+      element('ul', {class: 'legend-symbols'}, ...rows, this.bubble),
+      spec.note && element('p', {class: 'legend-hint', text: spec.note}));
   }
 
   update() {

@@ -14,6 +14,7 @@ from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
+from layers import weights
 
 APPLICATION = "geoapp"
 
@@ -48,10 +49,12 @@ def open_web_engine(settings: Settings) -> Engine:
 
 
 def _open(url: str, settings: Settings) -> Engine:
-    # Sessions are in UTC, and know the zone in which a day begins and the key that the audit hashes content with.
+    # Sessions are in UTC, and know the zone in which a day begins, the weights of incidents and the key that the audit
+    # hashes content with.
     # Temporary tables come last, so that none stands for one of geoapp's.
     options = (
         f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
+        f" -c {weights.SETTING}={','.join(map(str, settings.level_weights))}"
         f" -c geoapp.audit_key={padded(content_key(settings))}"
     )
     return create_engine(

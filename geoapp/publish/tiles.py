@@ -84,7 +84,7 @@ def layer_tile(
     Incidents are counted in the cells of a grid where the map is far, and where a tile would hold more than MOST_ROWS.
     It takes the snapshot of whose viewer the transaction is; without one they are rows everywhere.
     """
-    if snapshot is not None and layer.weight is not None:
+    if snapshot is not None and layer.weighted:
         cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen)
         number = int(cells.count.sum())
         if number == 0:

@@ -15,6 +15,7 @@ from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.splice import Splice
 from layers import vocabulary as vocab
 from layers.vocabulary import Vocabulary
+from layers.weights import LevelWeights
 
 EPOCH = dt.date(1970, 1, 1)
 # No day at all, in the columns of days.
@@ -23,7 +24,6 @@ NEVER = -(2**31)
 COARSE = 4
 STRUCK_OUTCOMES = ("unfounded", "merged")
 SECURITY_FORCES = ("state_army", "state_police", "mining_police", "other_state", "private_guard")
-LEVEL_WEIGHTS = {0: 1.0, 1: 9.0, 2: 3.0, 3: 1.0}
 MOST_KILLED, MOST_INJURED = 10, 40
 
 
@@ -34,8 +34,8 @@ class Columns:
     `lon` and `lat` are degrees, NaN without a point; `known` is the day from which an incident was known:
     `reported_on`, else `occurred_to`, else `occurred_from`. Where it is not known `level` and `precision` are 0,
     `killed` and `injured` -1, `opened` and `closed` NEVER. `category`, `status`, `outcome` and `actor` are places in
-    their vocabularies, -1 for none; `units` are places in `unit_sets`. `weight` is w = L * H: the level's weight times
-    1 + min(killed, 10) / 5 + min(injured, 40) / 20.
+    their vocabularies, -1 for none; `units` are places in `unit_sets`. `weight` is w = L * H: the level's weight in
+    `levels` times 1 + min(killed, 10) / 5 + min(injured, 40) / 20.
     """
 
     id: NDArray[np.void]
@@ -57,6 +57,7 @@ class Columns:
     units: NDArray[np.int32]
     weight: Floats
     unit_sets: tuple[tuple[str, ...], ...]
+    levels: LevelWeights
 
     def __len__(self) -> int:
         return len(self.day)
@@ -84,12 +85,14 @@ class Columns:
 
     def take(self, rows: Ints | NDArray[np.bool_] | slice) -> Columns:
         """The same columns for some rows; of a slice nothing is copied."""
-        return Columns(**{name: getattr(self, name)[rows] for name in NAMES}, unit_sets=self.unit_sets)
+        return Columns(
+            **{name: getattr(self, name)[rows] for name in NAMES}, unit_sets=self.unit_sets, levels=self.levels
+        )
 
     def spliced(self, splice: Splice, new: Columns) -> Columns:
         """The columns after some rows have left and others have come, which know at least the same sets of units."""
         columns = {name: splice.of(getattr(self, name), getattr(new, name)) for name in NAMES}
-        return Columns(**columns, unit_sets=new.unit_sets)
+        return Columns(**columns, unit_sets=new.unit_sets, levels=new.levels)
 
     def ids(self, rows: Ints) -> list[uuid.UUID]:
         """The identifiers of some rows."""
@@ -103,7 +106,7 @@ class Columns:
         return np.array([row for row in likely.tolist() if self.id[row].tobytes() in wanted], dtype=np.int64)
 
 
-NAMES = tuple(each.name for each in fields(Columns) if each.name != "unit_sets")
+NAMES = tuple(each.name for each in fields(Columns) if each.name not in {"unit_sets", "levels"})
 
 
 def weigh(

@@ -13,13 +13,14 @@ import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from geoapp.risk.columns import LEVEL_WEIGHTS, Columns, weigh
+from geoapp.risk.columns import Columns, weigh
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.grid import Grid
 from geoapp.risk.source import Source
 from geoapp.risk.splice import Splice
 from layers import vocabulary as vocab
 from layers.vocabulary import Vocabulary
+from layers.weights import read_level_weights
 
 # COPY of a query, not of the table: the policies bind it. All has a fixed width, so that the bytes are the columns.
 COLUMNS = """
@@ -190,7 +191,7 @@ def read_columns(
     connection: Connection, ids: set[uuid.UUID] | None = None, unit_sets: tuple[tuple[str, ...], ...] = ()
 ) -> Columns:
     """Read all incidents, or those of some identifiers; their sets of units go on from those known."""
-    rows = _read(connection, ids)
+    rows, levels = _read(connection, ids), read_level_weights(connection)
     known, first, place = np.unique(rows["units"].astype(np.int64), return_index=True, return_inverse=True)
     found = _unit_sets(connection, known, [uuid.UUID(bytes=each.tobytes()) for each in rows["id"][first]])
     sets = tuple(dict.fromkeys((*unit_sets, *found)))
@@ -218,8 +219,9 @@ def read_columns(
         actor=_places(connection, rows["actor"], vocab.ACTOR_KIND),
         synthetic=rows["synthetic"].astype(np.bool_),
         units=np.array([numbers[each] for each in found], dtype=np.int32)[place],
-        weight=weigh(level, killed, injured, LEVEL_WEIGHTS),
+        weight=weigh(level, killed, injured, levels),
         unit_sets=sets,
+        levels=levels,
     )
 
 

@@ -70,7 +70,7 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
     low: Ints | None = None
     high: Ints | None = None
     if asked.values["stability"]:
-        low, high = rank_ranges(lambda choice: varied(counted, sites, asked, choice))
+        low, high = rank_ranges(counted.incidents.rows.levels, lambda choice: varied(counted, sites, asked, choice))
     outside = circles_outside(scope_of(connection, ground), sites.lon, sites.lat, decay.reach)
     tally = Tally.of(counted.incidents.mapped, sums.used)
     many, used, day = n(len(rank)), incidents(tally.incidents), d(asked.on)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from geoapp import __version__
+from layers.weights import written
 
 START = text("SELECT * FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot))")
 CHANGES = text("SELECT table_name, row_id FROM changes_since(CAST(:seen AS pg_snapshot))")
@@ -77,7 +78,8 @@ class Watch:
         if row is None:
             return None
         if row.versions is not None:
-            versions = row.versions
+            # Other weights make other columns, as another database would.
+            versions = {**row.versions, DATABASE: f"{row.versions[DATABASE]}-{written(connection)}"}
             self._last = (row.snapshot, versions)
         scope = Scope(row.rights or "", row.viewer if row.handles_sealed else None, row.day.isoformat())
         return Reading(row.viewer, scope, row.snapshot, versions)

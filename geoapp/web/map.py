@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import folium
-from flask import Blueprint, Response, g, make_response, render_template, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, url_for
 from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
+from geoapp.settings import Settings
 from geoapp.web.database import current_viewer, reading
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce
@@ -18,6 +19,7 @@ from layers.element import Legend, Scale, VectorTiles
 from layers.layer import MapLayer
 from layers.tables import Source
 from layers.text import Text
+from layers.weights import explained
 
 map_page = Blueprint("map", __name__)
 
@@ -70,6 +72,7 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
 
 
 def _element(layer: MapLayer, language: str) -> VectorTiles:
+    settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
     return VectorTiles(
         layer.name,
@@ -85,6 +88,7 @@ def _element(layer: MapLayer, language: str) -> VectorTiles:
         key=layer.key.key,
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
+        note=explained(settings.level_weights) if layer.weighted else None,
     )
 
 

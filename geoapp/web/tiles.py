@@ -108,7 +108,7 @@ def _cut(connection: Connection, started: Reading, name: str, place: Tile, chose
     if name == BASE:
         return base_tile(connection, place), _tag(started, name, place, chosen)
     layer = LAYERS[name]
-    if layer.weight is None:
+    if not layer.weighted:
         return layer_tile(connection, layer, place, chosen), _tag(started, name, place, chosen)
     snapshot = read_snapshot(connection, started)
     if snapshot.versions == {each: started.versions.get(each) for each in snapshot.versions}:
@@ -190,7 +190,7 @@ def tilejson(name: str) -> Response:
     else:
         layer = LAYERS[name]
         fields = {each.key: str(each.type) for each in layer.properties if each.key}
-        if layer.weight is not None:
+        if layer.weighted:
             fields |= CELL_FIELDS
         described = [{"id": name, "fields": fields}]
         title = layer.title.in_language(language)
