@@ -37,8 +37,8 @@ def explained(weights: tuple[int, int, int]) -> Text:
     """What they are, in the words of the legend."""
     first, second, third = weights
     return Text(
-        f"House weights: level 1 is {first}, level 2 is {second}, level 3 or unknown is {third}; more where people were"
+        f"House weights: level 1 = {first}, level 2 = {second}, level 3 or unknown = {third}; more where people were"
         " killed or injured.",
-        f"Poids de la maison\u00a0: niveau 1, {first}\u00a0; niveau 2, {second}\u00a0; niveau 3 ou inconnu, {third}"
-        "\u00a0; plus s'il y a des morts ou des blessés.",
+        f"Pondération interne\u00a0: niveau 1 = {first}, niveau 2 = {second}, niveau 3 ou inconnu = {third}\u00a0;"
+        " davantage s'il y a des morts ou des blessés.",
     )

@@ -54,7 +54,7 @@ def test_what_is_kept_of_tiles_has_them(settings: Settings, others: Settings) ->
 
 
 @pytest.mark.parametrize(
-    ("language", "says"), [("en", "level 1 is 20, level 2 is 5"), ("fr", "niveau 1, 20\\u00a0; niveau 2, 5")]
+    ("language", "says"), [("en", "level 1 = 20, level 2 = 5"), ("fr", "niveau 1 = 20, niveau 2 = 5")]
 )
 def test_the_legend_shows_them(language: str, says: str, others: Settings) -> None:
     app = create_app(others)

@@ -211,13 +211,13 @@ def run_hotspots(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
     hexagons = Hexagons(1e8)
 
     def ours() -> None:
-        cells = cells_near(hexagons, [*(each.line.chords for each in routes), Chords.of_points(lon, lat)])
+        cells = cells_near(hexagons, [each.line for each in routes], lon, lat)
         places = {tuple(cell): at for at, cell in enumerate(cells.tolist())}
         where = [places[tuple(each)] for each in hexagons.of(lon, lat).tolist()]
         value = np.bincount(where, weight, minlength=len(cells)).astype(np.float64)
         getis_ord(value, neighbours(*hexagons.centres(cells)))
 
-    cells = cells_near(hexagons, [*(each.line.chords for each in routes), Chords.of_points(lon, lat)])
+    cells = cells_near(hexagons, [each.line for each in routes], lon, lat)
     outlines = geopandas.GeoDataFrame(geometry=shapely.polygons(hexagons.outlines(cells)), crs=4326)
     points = geopandas.GeoDataFrame({"weight": weight}, geometry=geopandas.points_from_xy(lon, lat), crs=4326)
 

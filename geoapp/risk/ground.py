@@ -23,8 +23,8 @@ Versions = Mapping[str, str]
 # The versions of the tables, by the log of changes: as long as they stay the same, no transaction that changed a row of
 # them has ended. Nothing that a writing transaction sees is kept, since its own changes are among them.
 VERSIONS = text("""
-    SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL
-                THEN table_versions() || jsonb_build_object('weights', current_setting('geoapp.level_weights', true)) END""")
+    SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN
+        table_versions() || jsonb_build_object('weights', current_setting('geoapp.level_weights', true)) END""")
 SEEN = text("SELECT pg_current_snapshot()::text")
 # When these change all is read again, since other rows may be seen, or with other weights.
 ALWAYS = (DATABASE, "weights", *RIGHTS)

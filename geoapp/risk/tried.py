@@ -16,7 +16,6 @@ from geoapp.risk.earth import Floats, Ints, cartesian
 from geoapp.risk.ground import Ground
 from geoapp.risk.hexagons import Hexagons
 from geoapp.risk.hotspots import cells_near
-from geoapp.risk.lines import Chords
 from geoapp.risk.network import NETWORK
 from geoapp.risk.places import ROUTES, SITES
 from layers.tables import AdminUnit
@@ -67,11 +66,8 @@ def cells_of(connection: Connection, ground: Ground, mapped: Columns) -> Tried:
     """Hexagons near sites and routes, and which of them each incident fell in."""
     hexagons = Hexagons(CELL_KM2 * 1e6)
     sites = ground.get(connection, SITES)
-    things = [
-        *(each.line.chords for each in ground.get(connection, ROUTES)),
-        Chords.of_points(sites.lon, sites.lat),
-    ]
-    cells = cells_near(hexagons, things)
+    lines = [each.line for each in ground.get(connection, ROUTES)]
+    cells = cells_near(hexagons, lines, sites.lon, sites.lat)
     if not len(cells):
         raise QuestionError("There are no sites or routes to look around.", "Il n'y a ni site ni itinéraire alentour.")
     places = {tuple(cell): at for at, cell in enumerate(cells.tolist())}
