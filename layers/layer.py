@@ -98,6 +98,12 @@ class MapLayer:
         own = {table.name for place in self.places for table in find_tables(place.rows)}
         return frozenset(own | (self.stand_in.tables if self.stand_in else frozenset()))
 
+    @property
+    def table(self) -> str:
+        """The table or view that the key is of."""
+        (column,) = self.key.base_columns
+        return str(column.table.name)
+
     def rows(self, place: Place, chosen: Filter) -> Select[Any]:
         """The rows of one place that `chosen` lets through, without any column yet."""
         return select().select_from(place.rows).where(*place.where, *self.always, *chosen.conditions(self.filters))
