@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,7 @@ class _Import:
         self.progress = progress
         self.rows: dict[str, Values] = {}
         self.saying: aliases.Saying | None = None
+        self.doubles: doubles.Search | None = None
         self.geometry: Values | None = None
         # The positions of sites that the file gives none for.
         self.known_places: Values | None = None
@@ -233,7 +235,11 @@ class _Import:
 
     def write(self, engine: Engine) -> None:
         """Match and load in one transaction, which a dry run and an abort roll back."""
-        with engine.connect() as connection, connection.begin() as transaction:
+        with (
+            ThreadPoolExecutor(1) as aside,
+            engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
             load.lock_table(connection, self.target)
             request, source = self.request, self.meaning.source
             source_id = load.find_source(connection, source, request.licence) if source else None
@@ -246,6 +252,8 @@ class _Import:
                 self._abort()
                 transaction.rollback()
                 return
+            if self.target.name == "mine_sites":
+                self.doubles = doubles.Search(connection, stage, source_id, aside)
             batch = load.record_batch(connection, self.report, origin)
             announce_bulk(connection)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
@@ -317,7 +325,8 @@ class _Import:
             if self.saying is not None:
                 rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
                 aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
-            doubles.tell(connection, stage, self.findings)
+        if self.doubles is not None:
+            self.doubles.tell(self.findings)
 
     def give_back(self) -> None:
         """Write the rejected rows to where the request wants them."""

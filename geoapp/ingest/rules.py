@@ -135,8 +135,10 @@ ALIAS_RULES = {
         "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
     ),
     "too_many_to_compare": _warning(
-        "{value} new sites were not compared with those there; see geoapp aliases list",
-        "{value} nouveaux sites n'ont pas été comparés aux autres ; voyez geoapp aliases list",
+        "so many sites have nearly one name and place that only {value} pairs of them were compared; bring the file in"
+        " parts",
+        "tant de sites ont presque le même nom et le même lieu que seules {value} paires ont été comparées ; apportez le"
+        " fichier par parties",
     ),
 }
 VALUE_RULES = {
