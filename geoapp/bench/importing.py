@@ -28,8 +28,8 @@ MOST = 2.0
 POINTS = 100_000
 ROUNDS = 5
 TIME_ZONE = "Africa/Kigali"
-# A table like the real one: its columns, checks, foreign keys and indexes. GDAL names every geometry in a COPY, which takes
-# no generated one, so that the second geometry is there as an index over what would generate it.
+# A table like the real one: its columns, checks, foreign keys and indexes. GDAL names every geometry in a COPY, which
+# takes no generated one, so that the second geometry is there as an index over what would generate it.
 PREPARE = (
     "CREATE TABLE bench_import (LIKE mine_site INCLUDING ALL)",
     "ALTER TABLE bench_import DROP COLUMN geom_3857",

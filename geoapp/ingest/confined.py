@@ -172,7 +172,8 @@ def _ask(request: dict[str, Any], shown: str) -> dict[str, Any]:
             " Vérifiez qu'il est entier, exportez-le de nouveau, ou apportez-le par parties.",
         )
     if "refused" in answer:
-        raise ImportRefusedError(*answer["refused"])
+        english, french = answer["refused"]
+        raise ImportRefusedError(english, french, row=answer.get("row"), column=answer.get("column"))
     return answer
 
 

@@ -88,14 +88,15 @@ def import_file(engine: Engine, request: Request, time_zone: str, progress: Prog
         job.write(engine)
         job.give_back()
     except ImportRefusedError as refusal:
-        report.refuse(refusal.said)
+        report.refuse(refusal.said, refusal.row, refusal.column)
     except (DataError, IntegrityError, InternalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0]
         report.refuse(
             Text(
                 f"The database refused the file: {reason}. Nothing was written; mend it, or try again.",
                 f"La base de données a refusé le fichier : {reason}. Rien n'a été écrit ; corrigez-le, ou réessayez.",
-            )
+            ),
+            column=getattr(getattr(error.orig, "diag", None), "column_name", None),
         )
     return report
 
@@ -207,9 +208,14 @@ class _Import:
             self.report.crs = told.found
             return told
         provinces = self.rows.get("stated_unit")
-        choice = choose_crs(
-            self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
-        )
+        try:
+            choice = choose_crs(
+                self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
+            )
+        except ImportRefusedError as refusal:
+            position = self.meaning.position
+            refusal.column = "geom" if position is None else ", ".join(position.names)
+            raise
         self.report.crs = choice.found
         if self.request.crs is not None and choice.found.found not in {None, choice.found.used}:
             self.findings.add("crs_overridden", None, "geom", choice.found.found, choice.found.used)
@@ -231,6 +237,7 @@ class _Import:
                 f"{name} n'a pas de géométrie, ni de colonnes de longitude et latitude ou de WKT.{known.fr} Apportez"
                 " une couche avec des positions, ou nommez les colonnes avec --map longitude=COLONNE"
                 " --map latitude=COLONNE.",
+                column="geom",
             )
 
     def write(self, engine: Engine) -> None:
@@ -321,10 +328,9 @@ class _Import:
             succession.succeed(connection, stage, batch, self.findings)
         elif self.target.has_geometry:
             units.compare(connection, stage, self.findings)
-        if self.target.name == "mine_sites":
-            if self.saying is not None:
-                rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
-                aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
+        if self.saying is not None:
+            rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
+            aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
         if self.doubles is not None:
             self.doubles.tell(self.findings)
 

@@ -105,13 +105,13 @@ def write_rows(
     placed = placing.announce_places(connection, stage)
     for start in range(1, last + 1, CHUNK):
         piece = stage.row.between(start, start + CHUNK - 1)
-        written = _insert(connection, stage, piece, batch, source_id, placed)
+        written = _insert(connection, stage, piece, batch, source_id, placed=placed)
         advance(written + _update(connection, stage, piece, batch, source_id))
     placing.withdraw_places(connection)
 
 
 def _insert(
-    connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None, placed: bool
+    connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None, *, placed: bool
 ) -> int:
     table = stage.target.table
     values: dict[str, Any] = {name: stage.brought_value(name) for name in stage.brought}

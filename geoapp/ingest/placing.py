@@ -15,8 +15,8 @@ PLACES = Table(
     Column("units", ARRAY(Text())),
     Column("country", Text()),
 )
-# From the pieces of the units to the points in them, so that one piece is prepared for all of its points. What `units_at`
-# finds by its first look is found here; the rest, such as points on lakes, and lines, is left to it.
+# From the pieces of the units to the points in them, so that one piece is prepared for all of its points. What
+# `units_at` finds by its first look is found here; the rest, such as points on lakes, and lines, is left to it.
 FIND = """
     CREATE TEMPORARY TABLE import_place ON COMMIT DROP AS
     WITH found AS (
@@ -38,7 +38,8 @@ FIND = """
                     ELSE units_at(stage.geom, {day}) END AS units
           FROM import_stage AS stage LEFT JOIN found USING (import_row) WHERE stage.geom IS NOT NULL
     )
-    SELECT import_row, units, CASE WHEN units[1] = country THEN country ELSE country_of(units) END AS country FROM placed"""
+    SELECT import_row, units, CASE WHEN units[1] = country THEN country ELSE country_of(units) END AS country
+      FROM placed"""
 
 
 def place(connection: Connection, stage: Stage) -> None:

@@ -40,7 +40,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
             return {"layers": _layers(path, request["suffix"], request["shown"])}
         _read(path, request)
     except ImportRefusedError as refusal:
-        return {"refused": [refusal.said.en, refusal.said.fr]}
+        return {"refused": [refusal.said.en, refusal.said.fr], "row": refusal.row, "column": refusal.column}
     except MemoryError:
         return {
             "refused": [

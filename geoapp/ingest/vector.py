@@ -271,7 +271,12 @@ def _decode(sheet: Sheet, path: Path, given: str | None) -> Found:
                 if value is not None and value not in texts:
                     texts[value] = value.encode(BYTES)
     texts |= {name: name.encode(BYTES) for name in sheet.columns}
-    found = encoding.of_shapefile(sorted(texts.values()), path, given)
+    try:
+        found = encoding.of_shapefile(sorted(texts.values()), path, given)
+    except ImportRefusedError as refusal:
+        codec = encoding.codec_named(given) if given else None
+        refusal.row, refusal.column = _first_not_in(sheet, codec or "ascii")
+        raise
     codec = found.used or "utf-8"
     decoded = {text: encoding.decode(raw, codec) for text, raw in texts.items()}
     names = distinct_names([decoded[name] for name in sheet.columns])
@@ -284,6 +289,22 @@ def _decode(sheet: Sheet, path: Path, given: str | None) -> Found:
     if found.found and found.how not in {".cpg", "--encoding", encoding.LANGUAGE_BYTE}:
         sheet.notes.append(("encoding_overridden", found.found))
     return found
+
+
+def _first_not_in(sheet: Sheet, codec: str) -> tuple[int | None, str | None]:
+    """The first cell, by row and column, whose bytes are not in `codec`."""
+    broken: list[tuple[int, str]] = []
+    for name, values in sheet.columns.items():
+        if values.dtype == object:
+            broken += [(index, name) for index, each in enumerate(values) if each and not _is_in(each, codec)][:1]
+    if not broken:
+        return None, None
+    index, name = min(broken)
+    return index + 1, name.encode(BYTES).decode("ascii", "replace")
+
+
+def _is_in(text: str, codec: str) -> bool:
+    return encoding.decodes([text.encode(BYTES)], codec)
 
 
 @contextmanager
