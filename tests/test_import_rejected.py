@@ -44,7 +44,9 @@ def written(folder: Path, suffix: str) -> Path:
         ]
         return write_csv(folder / "sites.csv", *lines, encoding="cp1252")
     if suffix == "xlsx":
-        frame = sites().drop(columns="geometry").assign(lon=[each.x for each in POINTS], lat=[each.y for each in POINTS])
+        frame = (
+            sites().drop(columns="geometry").assign(lon=[each.x for each in POINTS], lat=[each.y for each in POINTS])
+        )
         return write_workbook(folder / "sites.xlsx", {"sites": [list(frame), *_cells(frame)]})
     if suffix == "shp.zip":
         frame = sites().to_crs("EPSG:32735")

@@ -32,6 +32,8 @@ CELL = FARTHEST / 110_000 * 1.05
 DEGREE = 107_900
 # Pairs of names that begin alike and lie near each other. A file that makes more of them calls everything the same.
 MOST_PAIRS = 1_000_000
+# What is known of so many sites still fits into memory.
+MOST_NEW = 250_000
 
 
 def find_doubles(connection: Connection) -> list[Likeness]:
@@ -52,7 +54,8 @@ class Search:
         added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
         self.rows: dict[str, int] = dict(map(tuple, connection.execute(added).all()))
         self.found: Future[tuple[list[Likeness], bool]] | None = None
-        if self.rows:
+        self.too_many = len(self.rows) > MOST_NEW
+        if self.rows and not self.too_many:
             staged = _staged(connection, stage, source_id)
             keys = {site.site_id for site in staged}
             others = [site for site in _writable(connection) if site.site_id not in keys]
@@ -61,6 +64,8 @@ class Search:
 
     def tell(self, findings: Findings) -> None:
         """Note what was found."""
+        if self.too_many:
+            findings.add("too_many_new", None, "site_id", f"{len(self.rows):,}", f"{MOST_NEW:,}")
         pairs, too_many = self.found.result() if self.found else ([], False)
         if too_many:
             findings.add("too_many_to_compare", None, "name", f"{MOST_PAIRS:,}")
@@ -73,7 +78,7 @@ class Search:
 
 
 def _likenesses(
-    rows: Iterable[Row[Any]],
+    rows: Iterable[Any],
     said: Mapping[str, Sequence[Described]],
     refused: Collection[tuple[str, ...]],
     new: Collection[str] | None,

@@ -140,13 +140,21 @@ def _first_line_not_in(data: bytes, codec: str) -> int | None:
 
 
 def decodes(texts: Iterable[bytes], codec: str) -> bool:
-    """Whether all of `texts` are valid in `codec`."""
+    """Whether all of `texts` are valid in `codec`.
+
+    A byte at the end that could begin a character of UTF-8 is one that was cut off only where whole ones are there too:
+    by itself it is the é of "Bisié" in another code page.
+    """
+    cut = whole = False
     try:
         for text in texts:
-            decode(text, codec)
+            decoded = decode(text, codec)
+            if codec == "utf-8" and not text.isascii():
+                whole = whole or not decoded.isascii()
+                cut = cut or len(decoded.encode()) < len(text)
     except UnicodeError:
         return False
-    return True
+    return whole or not cut
 
 
 def decode(text: bytes, codec: str) -> str:

@@ -175,6 +175,10 @@ class _Import:
             else:
                 self._place(raw, told, degrees=position is not None and position.degrees)
         make_keys(self.target, self.rows, self.geometry, self.findings)
+        if request.rejected is None:
+            # Nobody asks for the cells of the file again, and there may be millions.
+            self.sheet.columns, self.sheet.geometry = {}, None
+            self.meaning.columns = {}
 
     def _known_places(self, engine: Engine) -> Values | None:
         """The positions of the sites that a file without any names; None where none is known."""

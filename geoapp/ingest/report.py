@@ -103,7 +103,7 @@ class Report:
         """Refuse the whole file: whatever was read of it counts as rejected. The reason names file and layer."""
         self.batch = None
         self.rows = Rows(read=self.rows.read, rejected=self.rows.read)
-        layer = None if self.layer is None or self.layer == self.file else self.layer
+        layer = None if self.layer in {None, self.file, Path(self.file).stem} else self.layer
         english = [f"row {row}"] if row else []
         french = [f"ligne {row}"] if row else []
         told = Text(

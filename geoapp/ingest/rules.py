@@ -134,6 +134,10 @@ ALIAS_RULES = {
         "'{value}' may be the site {repair}; decide with geoapp aliases confirm or refuse",
         "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
     ),
+    "too_many_new": _warning(
+        "{value} new sites are more than {repair}, and were not compared; bring the file in parts",
+        "{value} nouveaux sites, plus que {repair}, n'ont pas été comparés ; apportez le fichier par parties",
+    ),
     "too_many_to_compare": _warning(
         "so many sites have nearly one name and place that only {value} pairs of them were compared; bring the file in"
         " parts",
