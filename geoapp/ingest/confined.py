@@ -54,6 +54,9 @@ def read(file: Found, inner: str | None, shown: str, encoding: str | None, folde
     }
     try:
         answer = _ask(request, shown)
+        if answer["pieces"] > 1:
+            # It keeps what it took for a large file.
+            _POOL.close()
         return load_sheet([Path(f"{out}.{piece}") for piece in range(answer["pieces"])])
     finally:
         for written in folder.glob(f"{out.name}.*"):

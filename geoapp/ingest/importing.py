@@ -19,7 +19,19 @@ from sqlalchemy.exc import DataError, IntegrityError, InternalError, Programming
 
 from geoapp.access.audit import announce_bulk
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import aliases, doubles, load, matching, memory, precedence, references, rights, succession, units
+from geoapp.ingest import (
+    aliases,
+    doubles,
+    load,
+    matching,
+    memory,
+    precedence,
+    references,
+    repeats,
+    rights,
+    succession,
+    units,
+)
 from geoapp.ingest.findings import storable
 from geoapp.ingest.positions import geometries, stated_degrees
 from geoapp.ingest.precedence import Order
@@ -337,6 +349,7 @@ class _Import:
             aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
         if self.doubles is not None:
             self.doubles.tell(self.findings)
+        repeats.tell(connection, stage, self.report.rows.inserted, self.findings)
 
     def give_back(self) -> None:
         """Write the rejected rows to where the request wants them."""

@@ -134,9 +134,13 @@ ALIAS_RULES = {
         "'{value}' may be the site {repair}; decide with geoapp aliases confirm or refuse",
         "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
     ),
+    "maybe_same_row": _warning(
+        "'{value}' may be {repair}, which is there already; keep one of the two",
+        "« {value} » est peut-être {repair}, déjà présent ; gardez l'un des deux",
+    ),
     "too_many_new": _warning(
-        "{value} new sites are more than {repair}, and were not compared; bring the file in parts",
-        "{value} nouveaux sites, plus que {repair}, n'ont pas été comparés ; apportez le fichier par parties",
+        "{value} new rows are more than {repair}, and were not compared; bring the file in parts",
+        "{value} nouvelles lignes, plus que {repair}, n'ont pas été comparées ; apportez le fichier par parties",
     ),
     "too_many_to_compare": _warning(
         "so many sites have nearly one name and place that only {value} pairs of them were compared; bring the file in"
