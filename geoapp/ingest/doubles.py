@@ -50,12 +50,13 @@ class Search:
     It reads before the stage is written, and compares in a thread of its own while the database writes.
     """
 
-    def __init__(self, connection: Connection, stage: Stage, source_id: str | None, aside: Executor):
-        added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
-        self.rows: dict[str, int] = dict(map(tuple, connection.execute(added).all()))
+    def __init__(self, connection: Connection, stage: Stage, source_id: str | None, aside: Executor, *, new: int):
+        self.new = new
+        self.rows: dict[str, int] = {}
         self.found: Future[tuple[list[Likeness], bool]] | None = None
-        self.too_many = len(self.rows) > MOST_NEW
-        if self.rows and not self.too_many:
+        if 0 < new <= MOST_NEW:
+            added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
+            self.rows = dict(map(tuple, connection.execute(added).all()))
             staged = _staged(connection, stage, source_id)
             keys = {site.site_id for site in staged}
             others = [site for site in _writable(connection) if site.site_id not in keys]
@@ -64,8 +65,8 @@ class Search:
 
     def tell(self, findings: Findings) -> None:
         """Note what was found."""
-        if self.too_many:
-            findings.add("too_many_new", None, "site_id", f"{len(self.rows):,}", f"{MOST_NEW:,}")
+        if self.new > MOST_NEW:
+            findings.add("too_many_new", None, "site_id", f"{self.new:,}", f"{MOST_NEW:,}")
         pairs, too_many = self.found.result() if self.found else ([], False)
         if too_many:
             findings.add("too_many_to_compare", None, "name", f"{MOST_PAIRS:,}")

@@ -276,7 +276,7 @@ class _Import:
                 transaction.rollback()
                 return
             if self.target.name == "mine_sites":
-                self.doubles = doubles.Search(connection, stage, source_id, aside)
+                self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
             batch = load.record_batch(connection, self.report, origin)
             announce_bulk(connection)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
