@@ -31,7 +31,7 @@ from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
 from geoapp.snapshot.curve import BITS, WORLD
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
-from layers.layer import MapLayer
+from layers.layer import MapLayer, Place
 from layers.provinces import VALID_TODAY
 from layers.tables import AdminUnit, BaseFeature
 
@@ -92,8 +92,11 @@ def layer_tile(
         if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
             return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
         # By their ids: a filter may leave few of the many rows that lie in the tile.
-        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen))
-        return _encode(connection, rows.cte("feature"), layer.name, layer.extent)
+        own, released = ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen)
+        parts = [_rows_of(layer, tile, chosen, own)] if own else []
+        if released and layer.stand_in is not None:
+            parts.append(_rows_of(layer.stand_in, tile, chosen, released))
+        return _encode(connection, _together(parts).cte("feature"), layer.name, layer.extent)
     return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
 
 
@@ -112,20 +115,30 @@ def base_tile(connection: Connection, tile: Tile) -> bytes:
     return b"".join(parts)
 
 
-def _rows(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID] | None = None) -> Select[Any]:
-    parts = [
-        each.rows(place, chosen)
-        .add_columns(_drawn(each, place.geom_3857, tile), *each.properties, _synthetic(each))
-        .where(*_reached(each, place.geom_3857, tile), *_among(each, ids))
-        for each in _shown(layer)
-        for place in each.places
-    ]
-    return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
+def _rows(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
+    return _together(
+        [
+            _features(each, place, tile, chosen).where(*_reached(each, place.geom_3857, tile))
+            for each in _shown(layer)
+            for place in each.places
+        ]
+    )
 
 
-def _among(layer: MapLayer, ids: list[UUID] | None) -> Sequence[SQLColumnExpression[bool]]:
+def _rows_of(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID]) -> Select[Any]:
+    """The rows of some ids, of which it is known that they lie in the tile."""
     # One array, so that the statement stays the same whatever their number.
-    return [] if ids is None else [layer.key == any_(cast(ids, ARRAY(Uuid())))]
+    among = layer.key == any_(cast(ids, ARRAY(Uuid())))
+    return _together([_features(layer, place, tile, chosen).where(among) for place in layer.places])
+
+
+def _features(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Select[Any]:
+    drawn = _drawn(layer, place.geom_3857, tile)
+    return layer.rows(place, chosen).add_columns(drawn, *layer.properties, _synthetic(layer))
+
+
+def _together(parts: Sequence[Select[Any]]) -> Select[Any]:
+    return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
 
 
 def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Sequence[SQLColumnExpression[bool]]:
