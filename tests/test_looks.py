@@ -122,7 +122,9 @@ def test_where_no_commit_can_be_told_each_request_asks(
     settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looks, "SECONDS", 60)
-    app = create_app(replace(settings, home=tmp_path / "nowhere"))
+    # In the place of the file where commits are told.
+    (tmp_path / "commits").mkdir()
+    app = create_app(replace(settings, home=tmp_path))
     client = signed_in(app.test_client(), "analyst")
     before = client.get(INCIDENTS).data
     report(engine)

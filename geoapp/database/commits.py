@@ -48,5 +48,5 @@ class Commits:
             commit(connection)
             self.tell()
 
-        engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+        engine.dialect.do_commit = do_commit  # type: ignore[method-assign,assignment]
         return engine

@@ -18,7 +18,7 @@ Asker = tuple[str | None, str | None, bool]
 
 
 class Looks:
-    """Readings by who asked; none is older than SECONDS, or than the last commit of a geoapp process of this machine."""
+    """Readings by who asked; none is older than SECONDS, or than the last commit of a geoapp process here."""
 
     def __init__(self, commits: Commits):
         self._commits = commits
