@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     CTE,
     Boolean,
     Connection,
+    FromClause,
     Select,
     SQLColumnExpression,
     Uuid,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from geoapp.database.outlines import zoom_of_outline
 from geoapp.errors import NotFoundError
 from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
 from geoapp.snapshot.curve import BITS, WORLD
@@ -33,7 +35,7 @@ from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
 from layers.layer import MapLayer, Place
 from layers.provinces import VALID_TODAY
-from layers.tables import AdminUnit, BaseFeature
+from layers.tables import AdminUnit, AdminUnitOutline, BaseFeature
 
 MAX_ZOOM = 22
 # A feature beside a tile is still drawn by it: half a large symbol, in 256ths of a tile's side.
@@ -104,12 +106,14 @@ def base_tile(connection: Connection, tile: Tile) -> bytes:
     """The base map's tile, one sublayer each for context, countries, borders, lakes, rivers, roads and towns."""
     kinds = {"context": "context", "lake": "lakes", "river": "rivers", "road": "roads", "town": "towns"}
     parts = [_encode(connection, _base_features(tile, kind).cte("feature"), name, 1024) for kind, name in kinds.items()]
-    for name, shape in (
-        ("countries", AdminUnit.geom_3857),
-        ("borders", func.ST_Boundary(AdminUnit.geom_3857)),
-    ):
-        rows = select(_clip(shape, tile, 1024), AdminUnit.unit_code).where(
-            AdminUnit.geom_3857.op("&&")(tile.reach), AdminUnit.level == 0, *VALID_TODAY
+    drawn = _outline(tile, 1024)
+    shapes: dict[str, SQLColumnExpression[Any]] = {"countries": drawn, "borders": func.ST_Boundary(drawn)}
+    for name, shape in shapes.items():
+        outline: SQLColumnExpression[Any] = shape.label("geom")
+        rows = (
+            select(outline, AdminUnit.unit_code)
+            .select_from(_outlined(AdminUnit.__table__, tile))
+            .where(AdminUnit.geom_3857.op("&&")(tile.reach), AdminUnit.level == 0, *VALID_TODAY)
         )
         parts.append(_encode(connection, rows.cte("feature"), name, 1024))
     return b"".join(parts)
@@ -134,6 +138,9 @@ def _rows_of(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID]) -> Se
 
 def _features(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Select[Any]:
     drawn = _drawn(layer, place.geom_3857, tile)
+    if place.rows is AdminUnit.__table__:
+        place = replace(place, rows=_outlined(place.rows, tile))
+        drawn = _outline(tile, layer.extent).label("geom")
     return layer.rows(place, chosen).add_columns(drawn, *layer.properties, _synthetic(layer))
 
 
@@ -168,6 +175,32 @@ def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLCo
     across = func.least(func.greatest(func.round((func.ST_X(geom) - west) / unit), 0.0), last)
     down = func.least(func.greatest(func.round((north - func.ST_Y(geom)) / unit), 0.0), last)
     return func.ST_Point(across, down).label("geom")
+
+
+def _outlined(units: FromClause, tile: Tile) -> FromClause:
+    """Units, each beside its outline of the tile's zoom where there is one."""
+    joined = (
+        (AdminUnitOutline.unit_code == AdminUnit.unit_code)
+        & (AdminUnitOutline.valid_from == AdminUnit.valid_from)
+        & (AdminUnitOutline.zoom == zoom_of_outline(tile.z))
+    )
+    return units.outerjoin(AdminUnitOutline.__table__, joined)
+
+
+def _outline(tile: Tile, extent: int) -> SQLColumnExpression[Any]:
+    """A unit in units of the tile, each corner at the nearest whole one: where neighbours share it they still do.
+
+    ST_AsMVTGeom would simplify each unit by itself.
+    """
+    unit = 2 * WORLD / 2**tile.z / extent
+    shape = func.coalesce(AdminUnitOutline.geom_3857, AdminUnit.geom_3857)
+    placed = func.ST_Affine(
+        func.ST_ClipByBox2D(shape, tile.reach),
+        *(1 / unit, 0.0, 0.0, -1 / unit, WORLD / unit - tile.x * extent, WORLD / unit - tile.y * extent),
+    )
+    # What has an area after the corners have moved, outer rings the way round that the specification asks for.
+    snapped = func.ST_CollectionExtract(func.ST_SnapToGrid(placed, 1.0), 3)
+    return func.nullif(func.ST_ForcePolygonCCW(snapped), func.ST_GeomFromText("MULTIPOLYGON EMPTY", 3857))
 
 
 def _shown(layer: MapLayer) -> list[MapLayer]:

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, g, make_response, render_template, url_fo
 from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
-from geoapp.web.database import current_viewer, reading
+from geoapp.web.database import current_viewer, look, reading
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce
+from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.element import Legend, Scale, VectorTiles
@@ -89,4 +90,5 @@ def _element(layer: MapLayer, language: str) -> VectorTiles:
 
 
 def _tile_pattern(name: str) -> str:
-    return url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern
