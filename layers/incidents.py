@@ -160,6 +160,7 @@ INCIDENTS = MapLayer(
     weight=WEIGHT,
     points=True,
     order=60,
+    first=True,
     roles=("committee", "coordinator", "analyst", "gis"),
     stand_in=RELEASES,
 )

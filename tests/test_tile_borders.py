@@ -20,8 +20,8 @@ from geoapp.database.outlines import HIGHEST, LOWEST, simplified
 # Where four countries and a lake meet, and a place with borders on all sides.
 PLACES = (GOMA, (29.0, -4.4))
 WORLD, EXTENT = 20037508.342789244, 1024
-# Square units of a tile, each half a pixel wide.
-HAIR = 1.0
+# Square units of a tile, each half a pixel wide: a pixel in all, for corners that change places when they are rounded.
+HAIR = 4.0
 SHAPES = text("SELECT ST_AsBinary(geom_3857) FROM admin_unit WHERE level = 1 AND valid_from <= today()"
               " AND (valid_to IS NULL OR valid_to > today())")  # fmt: skip
 

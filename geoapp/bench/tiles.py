@@ -123,7 +123,7 @@ def run_tiles(owner: Engine, _web: Engine, progress: Callable[[int], Any]) -> Ti
         "&category=violence,illegal_taxation,smuggling"
         for n in range(12)
     ]
-    with _session(owner, viewer) as cookie, ExitStack() as stack:
+    with session_of(owner, viewer) as cookie, ExitStack() as stack:
         headers = [f"Cookie: {cookie}", "Accept-Encoding: gzip"]
         ports: dict[str, int | None] = {
             "geoapp": stack.enter_context(geoapp_server({"GEOAPP_TILE_CACHE_MB": "0"})),
@@ -179,7 +179,7 @@ def _middle(loads: Sequence[Load]) -> Load:
 
 
 @contextmanager
-def _session(owner: Engine, viewer: str) -> Iterator[str]:
+def session_of(owner: Engine, viewer: str) -> Iterator[str]:
     """The cookie of a session of somebody, which ends with the benchmark."""
     token = secrets.token_urlsafe(32)
     hashed = sha256(token.encode()).hexdigest()

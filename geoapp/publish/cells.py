@@ -40,9 +40,13 @@ def _ids(rows: Columns) -> list[UUID]:
     return [UUID(bytes=each.tobytes()) for each in rows.ids]
 
 
-def encode_cells(cells: Cells, name: str, extent: int, tile: tuple[int, int, int]) -> bytes:
-    """The tile of some cells: a point each, at the mean of its rows, with what they add up to."""
-    return point_layer(name, extent, _points(cells, extent, *tile))
+def encode_cells(cells: Cells, name: str, extent: int, tile: tuple[int, int, int], *, thinned: bool = False) -> bytes:
+    """The tile of some cells: a point each, at the mean of its rows, with what they add up to.
+
+    `thinned` says of each that it stands for rows which the tile would hold if they were fewer.
+    """
+    mark: dict[str, Value] = {"thinned": True} if thinned else {}
+    return point_layer(name, extent, ((x, y, each | mark) for x, y, each in _points(cells, extent, *tile)))
 
 
 def _points(cells: Cells, extent: int, z: int, x: int, y: int) -> Iterator[tuple[int, int, dict[str, Value]]]:

@@ -42,6 +42,8 @@ MAX_ZOOM = 22
 MARGIN = 16 / 256
 # Rows that a tile holds at most; more are counted in cells. Compressed, this many weigh some 20 kB.
 MOST_ROWS = 400
+# From which zoom on lines and areas are finer than half a pixel, for maps that draw a tile larger than it is.
+FINE_ZOOM, COARSE_EXTENT = 13, 1024
 # The base map's features by kind: from which zoom of the tile each rank is worth its bytes.
 RANK_FROM_ZOOM = {
     "context": (0,),
@@ -91,15 +93,16 @@ def layer_tile(
         number = int(cells.count.sum())
         if number == 0:
             return b""
-        if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
-            return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
+        near = tile.z >= layer.rows_from_zoom
+        if not near or number > MOST_ROWS:
+            return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y), thinned=near)
         # By their ids: a filter may leave few of the many rows that lie in the tile.
         own, released = ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen)
         parts = [_rows_of(layer, tile, chosen, own)] if own else []
         if released and layer.stand_in is not None:
             parts.append(_rows_of(layer.stand_in, tile, chosen, released))
         return _encode(connection, _together(parts).cte("feature"), layer.name, layer.extent)
-    return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
+    return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, _extent(layer, tile))
 
 
 def base_tile(connection: Connection, tile: Tile) -> bytes:
@@ -140,7 +143,7 @@ def _features(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Sele
     drawn = _drawn(layer, place.geom_3857, tile)
     if place.rows is AdminUnit.__table__:
         place = replace(place, rows=_outlined(place.rows, tile))
-        drawn = _outline(tile, layer.extent).label("geom")
+        drawn = _outline(tile, _extent(layer, tile)).label("geom")
     return layer.rows(place, chosen).add_columns(drawn, *layer.properties, _synthetic(layer))
 
 
@@ -165,9 +168,14 @@ def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Seq
     ]
 
 
+def _extent(layer: MapLayer, tile: Tile) -> int:
+    # Half a pixel is enough where tiles are drawn at their own size.
+    return layer.extent if layer.points or tile.z >= FINE_ZOOM else min(layer.extent, COARSE_EXTENT)
+
+
 def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLColumnExpression[Any]:
     if not layer.points:
-        return _clip(geom, tile, layer.extent)
+        return _clip(geom, tile, _extent(layer, tile))
     unit = 2 * WORLD / 2**tile.z / layer.extent
     west, north = tile.x * unit * layer.extent - WORLD, WORLD - tile.y * unit * layer.extent
     # The nearest unit may be the first of the next tile.

@@ -59,6 +59,7 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
         attribution=base_map.ATTRIBUTION.in_language(language),
         max_native_zoom=10,
         interactive=False,
+        first=True,
     )
     base.add_to(chart)
     open_layers = [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
@@ -86,6 +87,7 @@ def _element(layer: MapLayer, language: str) -> VectorTiles:
         key=layer.key.key,
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
+        first=layer.first,
     )
 
 

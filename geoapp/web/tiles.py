@@ -44,6 +44,7 @@ CELL_FIELDS = {
     "count": "incidents in the cell",
     "weighted": "the sum of their house weights",
     "synthetic": "true where any of them is",
+    "thinned": "true where the incidents themselves would be too many for a tile of this zoom",
 }
 # What the four countries fit in: west, south, east, north.
 BOUNDS = [12.0, -13.6, 35.1, 5.5]
