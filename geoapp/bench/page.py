@@ -96,8 +96,9 @@ class PageBenchmark:
             )
         lines.append(f"HTML: {self.cold.html / 1000:.1f} kB of {MOST_HTML // 1000}, before it is compressed.")
         lines.append(
-            f"A plain Folium page with {self.inline_rows:,} incidents and the sites inline: {self.inline / 1000:,.0f} kB"
-            f" of HTML, at this rate {self.inline / BYTES_A_SECOND:,.0f} s at least, without its libraries."
+            f"A plain Folium page with {self.inline_rows:,} incidents and the sites inline:"
+            f" {self.inline / 1000:,.0f} kB of HTML,"
+            f" at this rate {self.inline / BYTES_A_SECOND:,.0f} s at least, without its libraries."
         )
         lines += [f"Over its limit: {name}" for name in self.faults]
         return "\n".join(lines)

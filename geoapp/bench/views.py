@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, select, text
@@ -13,7 +12,7 @@ from sqlalchemy import Engine, func, select, text
 from geoapp.bench.access import ANALYST_OF_ALL, LAST_DAY, SPREAD_PLACES
 from geoapp.bench.load import weigh
 from geoapp.bench.servers import geoapp_server
-from geoapp.bench.tiles import session_of
+from geoapp.bench.tiles import filters_of, session_of
 from geoapp.errors import GeoappError
 from layers.catalogue import LAYERS
 from layers.tables import Incident
@@ -114,18 +113,6 @@ class Scales:
         wanted = list(paths)
         self._known |= weigh(self._port, [path for path in wanted if path not in self._known], self._headers)
         return sum(self._known[path] for path in wanted)
-
-
-def filters_of(last: date) -> list[str]:
-    """Filters that leave all, many, some and few of the incidents before a day."""
-    since = last - timedelta(days=180)
-    return [
-        "",
-        f"?since={since}&until={last}",
-        f"?since={last - timedelta(days=20)}&until={last}",
-        "?level=1,2&category=violence,illegal_taxation,smuggling",
-        f"?since={since}&until={last}&level=1&unit=CD",
-    ]
 
 
 def _worst(scales: Scales, zoom: int, places: Sequence[tuple[float, float]], queries: Sequence[str]) -> Worst:
