@@ -151,6 +151,7 @@ INCIDENTS = MapLayer(
     weighted=True,
     points=True,
     order=60,
+    first=True,
     roles=("committee", "coordinator", "analyst", "gis"),
     stand_in=RELEASES,
 )

@@ -86,6 +86,8 @@ class MapLayer:
     points: bool = False
     order: int = 0
     visible: bool = True
+    # Drawn before the others on a slow link.
+    first: bool = False
     # Who may see any of it, for the legend; which rows they see the database decides. Empty: everybody.
     roles: tuple[str, ...] = ()
     interactive: bool = True

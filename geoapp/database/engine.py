@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
+from geoapp.database.commits import Commits
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
 from layers import weights
@@ -57,7 +58,7 @@ def _open(url: str, settings: Settings) -> Engine:
         f" -c {weights.SETTING}={','.join(map(str, settings.level_weights))}"
         f" -c geoapp.audit_key={padded(content_key(settings))}"
     )
-    return create_engine(
+    opened = create_engine(
         url,
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
         # A value that a statement failed on could be a name, and errors go to the log.
@@ -65,6 +66,7 @@ def _open(url: str, settings: Settings) -> Engine:
         pool_pre_ping=True,
         pool_size=8,
     )
+    return Commits(settings.home).told_by(opened)
 
 
 def set_web_password(engine: Engine, settings: Settings) -> None:

@@ -52,8 +52,14 @@ class Reading:
 
     def version_of(self, tables: Iterable[str]) -> str:
         """One word for all that an answer from these tables depends on, but for what was asked."""
-        scope = self.scope
-        parts = [self.versions[DATABASE], __version__, scope.rights, scope.person or "", scope.day]
+        return self._version("\n".join([self.scope.rights, self.scope.person or ""]), tables)
+
+    def shared_version_of(self, tables: Iterable[str]) -> str:
+        """The same for tables that everybody sees whole: it is one for all viewers."""
+        return self._version("everybody", tables)
+
+    def _version(self, who: str, tables: Iterable[str]) -> str:
+        parts = [self.versions[DATABASE], __version__, who, self.scope.day]
         return named("\n".join([*parts, *(f"{name} {self.versions.get(name)}" for name in tables)]))
 
 

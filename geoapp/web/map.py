@@ -10,9 +10,10 @@ from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
 from geoapp.settings import Settings
-from geoapp.web.database import current_viewer, reading
+from geoapp.web.database import current_viewer, look, reading
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce
+from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.element import Legend, Scale, VectorTiles
@@ -60,6 +61,7 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
         attribution=base_map.ATTRIBUTION.in_language(language),
         max_native_zoom=10,
         interactive=False,
+        first=True,
     )
     base.add_to(chart)
     open_layers = [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
@@ -89,8 +91,10 @@ def _element(layer: MapLayer, language: str) -> VectorTiles:
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
         note=explained(settings.level_weights) if layer.weighted else None,
+        first=layer.first,
     )
 
 
 def _tile_pattern(name: str) -> str:
-    return url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern
