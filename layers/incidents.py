@@ -12,14 +12,6 @@ from layers.symbol import Marker, Rule
 from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
 from layers.text import Text
 
-# House weights of a level; an unknown level counts as the lowest.
-LEVEL_WEIGHTS = {1: 9, 2: 3}
-WEIGHT = case(LEVEL_WEIGHTS, value=Incident.level, else_=1) * (
-    1
-    + func.least(func.coalesce(Incident.killed, 0), 10) / 5.0
-    + func.least(func.coalesce(Incident.injured, 0), 40) / 20.0
-)
-
 # Not as COALESCE, which PostgreSQL takes for leaky, so that under a policy no index would answer it.
 LAST_DAY = case((Incident.occurred_to.is_(None), Incident.occurred_from), else_=Incident.occurred_to)
 
@@ -105,8 +97,7 @@ RELEASES = MapLayer(
         "unit": IncidentRelease.units,
     },
     points=True,
-    # A release does not tell of victims.
-    weight=case(LEVEL_WEIGHTS, value=IncidentRelease.level, else_=1),
+    weighted=True,
 )
 
 INCIDENTS = MapLayer(
@@ -160,9 +151,10 @@ INCIDENTS = MapLayer(
         "unit": Incident.units,
     },
     rows_from_zoom=10,
-    weight=WEIGHT,
+    weighted=True,
     points=True,
     order=60,
+    first=True,
     roles=("committee", "coordinator", "analyst", "gis"),
     stand_in=RELEASES,
 )

@@ -49,4 +49,5 @@ PROVINCES = MapLayer(
     filters={"unit": AdminUnit.units},
     extent=1024,
     order=10,
+    first=True,
 )

@@ -24,7 +24,7 @@ from geoapp.access.viewer import set_viewer
 from geoapp.bench.access import ANALYST_OF_ALL, LAST_DAY, SPREAD_PLACES
 from geoapp.bench.load import put_load
 from geoapp.bench.servers import WORKERS, geoapp_server, pygeoapi_server, tipg_server
-from geoapp.bench.sessions import session
+from geoapp.bench.tiles import session_of
 from geoapp.errors import GeoappError
 from geoapp.publish.box import Box
 from geoapp.publish.features import Question, cursor_behind, read_page
@@ -145,7 +145,7 @@ def run_features(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
         for x, y in places
         for until in [last - timedelta(chance.randrange(3 * DAYS))]
     ]
-    with session(owner, viewer) as cookie, ExitStack() as stack:
+    with session_of(owner, viewer) as cookie, ExitStack() as stack:
         ports: dict[str, int | None] = {
             "geoapp": stack.enter_context(geoapp_server({})),
             "pygeoapi": stack.enter_context(pygeoapi_server(owner.url, PROPERTIES)),

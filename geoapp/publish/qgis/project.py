@@ -87,7 +87,7 @@ def make_project(layers: Sequence[MapLayer], addresses: Addresses, title: str, l
     _reference_system(SubElement(canvas, "destinationsrs"), "EPSG:3857")
     drawn = SubElement(document, "projectlayers")
     for layer in sorted(layers, key=lambda each: -each.order):
-        counted = addresses.counted if layer.weight is not None else None
+        counted = addresses.counted if layer.weighted else None
         if counted is not None:
             _add_counted(tree, drawn, counted, layer, language)
         for number, read in enumerate(addresses.rows(layer)):
