@@ -129,6 +129,7 @@ class _Import:
         self.doubles: doubles.Search | None = None
         self.geometry: Values | None = None
         self.from_shapefile = False
+        self.ids: Values | None = None
         # The positions of sites that the file gives none for.
         self.known_places: Values | None = None
 
@@ -145,6 +146,7 @@ class _Import:
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
         restore(self.sheet)
         exported.restore(self.sheet)
+        self.ids = exported.ids_of(self.target, self.sheet.columns)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
@@ -311,7 +313,7 @@ class _Import:
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
         good = [index for index in range(self.report.rows.read) if index not in left_out]
         with self.progress("Copying", len(good)) as advance:
-            fill(connection, stage, stored, good, advance, given=exported.ids_of(self.target, self.sheet.columns))
+            fill(connection, stage, stored, good, advance, given=self.ids)
         return stage
 
     def _settle(self, connection: Connection, origin: load.Origin) -> None:
