@@ -19,6 +19,7 @@ COMMANDS = {
     "db": "geoapp.cli.database:db",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
+    "imports": "geoapp.cli.imports:imports",
     "network": "geoapp.cli.network:network",
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
@@ -26,6 +27,7 @@ COMMANDS = {
     "run": "geoapp.cli.serving:run",
     "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
+    "worker": "geoapp.cli.working:worker",
 }
 
 

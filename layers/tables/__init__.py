@@ -13,6 +13,7 @@ from layers.tables.accounts import (
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
+from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.network import NetworkEdge
@@ -51,7 +52,10 @@ __all__ = [
     "Facility",
     "ImportBatch",
     "ImportIssue",
+    "ImportJob",
     "ImportMapping",
+    "ImportPart",
+    "ImportUpload",
     "Incident",
     "IncidentRelease",
     "KnownBrowser",
@@ -62,6 +66,7 @@ __all__ = [
     "PublishedEdition",
     "RiskItem",
     "Route",
+    "RowChange",
     "Setting",
     "SignInCount",
     "SignInLink",
