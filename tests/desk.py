@@ -28,7 +28,7 @@ def upload(settings: Settings, name: str, *paths: Path) -> uuid.UUID:
     for file in opened:
         file.close()
     with acting_engine(settings, name) as engine, engine.begin() as connection:
-        return [record_upload(connection, each) for each in kept][0]
+        return next(record_upload(connection, each) for each in kept)
 
 
 def work(settings: Settings) -> int:

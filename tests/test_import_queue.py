@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import geopandas
 import pytest
 from desk import accept, at_home, count, layers_of, one, ready, upload, work
 from importing import ask, bring, write_csv, write_layer
+from psycopg.errors import DiskFull
 from shapely import LineString, Point
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from geoapp.access.acting import acting_engine
 from geoapp.desk import jobs, tasks, uploads
@@ -50,12 +50,12 @@ def two_layers(folder: Path) -> Path:
     made = folder / "made"
     points = geopandas.GeoDataFrame(
         {"site_id": ["S1", "S2"], "nom": ["Bisié", "Nyabibwe"]},
-        geometry=[Point(28.84, -2.5), Point(28.9, -2.55)],
+        geometry=[Point(28.84, -2.5), Point(28.8, -2.55)],
         crs="EPSG:4326",
     )
     lines = geopandas.GeoDataFrame(
-        {"route_id": ["R1"], "name": ["RN2"], "mode": ["road"]},
-        geometry=[LineString([(28.84, -2.5), (28.9, -2.55)])],
+        {"route_id": ["R1"], "name": ["RN2"], "surface": ["laterite"]},
+        geometry=[LineString([(28.84, -2.5), (28.8, -2.55)])],
         crs="EPSG:4326",
     )
     write_layer(points.to_crs("EPSG:32735"), made / "sites.shp", encoding="utf-8")
@@ -104,7 +104,7 @@ def test_two_layers_of_a_zip_go_to_two_tables(settings: Settings, engine: Engine
         ("sites", "mine_sites", "ready"),
     ]
     layers = ask(engine, "SELECT layers FROM import_upload")[0][0]
-    assert {column["name"] for layer in layers for column in layer["columns"]} >= {"nom", "mode"}
+    assert {column["name"] for layer in layers for column in layer["columns"]} >= {"nom", "surface"}
     for job in found:
         accept(settings, "gis-cd", job)
     work(settings)
@@ -232,11 +232,10 @@ def test_whoever_lost_the_right_writes_nothing(settings: Settings, engine: Engin
     assert count(engine, "mine_site") == 0
 
 
-def many(folder: Path, rows: int, name: str = "many.csv") -> Path:
-    """A table of so many sites that writing them takes a moment."""
-    return sites(
-        folder, *(f"S{row},A,1,{27 + row % 200 / 100},{-3 + row // 200 / 100}" for row in range(rows)), name=name
-    )
+def many(folder: Path, rows: int) -> Path:
+    """A table of so many depots that writing them takes a moment."""
+    lines = (f"F{row},depot,A,{27 + row % 200 / 100},{-3 + row // 200 / 100}" for row in range(rows))
+    return write_csv(folder / "many.csv", "facility_id,kind,name,lon,lat", *lines)
 
 
 def begin(settings: Settings, stale: float = 0.2) -> int:
@@ -266,7 +265,7 @@ def wait_until(asked: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def test_a_cancelled_job_leaves_nothing(settings: Settings, engine: Engine, tmp_path: Path) -> None:
-    job = ready(settings, engine, "gis-cd", many(tmp_path, 30_000))
+    job = ready(settings, engine, "gis-cd", many(tmp_path, 8_000))
     accept(settings, "gis-cd", job)
     engine.dispose()
     worker = begin(settings, stale=30)
@@ -277,42 +276,119 @@ def test_a_cancelled_job_leaves_nothing(settings: Settings, engine: Engine, tmp_
         wait_until(lambda: one(engine, job).state == "cancelled")
     finally:
         kill(worker)
-    assert (count(engine, "mine_site"), count(engine, "import_batch")) == (0, 0)
+    assert (count(engine, "facility"), count(engine, "import_batch")) == (0, 0)
     with acting_engine(settings, "gis-cd") as acting, acting.begin() as connection:
         jobs.try_again(connection, job.job_id)
-    work(settings)
-    assert one(engine, job).state == "ready"
+    assert (one(engine, job).task, one(engine, job).state) == ("check", "waiting")
 
 
 KILLS = 50
+SILENT = "SELECT FROM import_job WHERE state = 'running' AND beat_at < clock_timestamp() - interval '0.2 s'"
 
 
 def test_killed_at_any_moment_it_is_whole_or_absent_and_says_which(
     settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
-    """50 imports, each of whose workers is killed at another moment of its writing; another then goes on."""
-    rows = 400
-    seen: list[str] = []
-    for number in range(KILLS):
+    """50 imports, each of whose workers is killed at another moment; every tenth is then taken up by another."""
+    rows, rng = 400, random.Random(1)
+    job = ready(settings, engine, "gis-cd", many(tmp_path, rows))
+    again = text(
+        "UPDATE import_job SET task = 'check', state = 'ready', import_batch_id = NULL, accepted_by = NULL"
+        " WHERE job_id = :id"
+    )
+    longest, seen = 0.0, []
+    for number in range(KILLS + 1):
         with engine.begin() as connection:
-            for table in ("import_job", "import_upload", "mine_site", "import_batch"):
+            connection.execute(again, {"id": job.job_id})
+            for table in ("facility", "import_batch"):
                 connection.execute(text(f"DELETE FROM {table}"))
-        job = ready(settings, engine, "gis-cd", many(tmp_path, rows))
         accept(settings, "gis-cd", job)
         engine.dispose()
+        start = time.monotonic()
         worker = begin(settings)
-        wait_until(lambda job=job: one(engine, job).state != "waiting")
-        time.sleep(0.012 * number)
+        wait_until(lambda: one(engine, job).state != "waiting")
+        if number == 0:
+            # How long one takes that nobody kills.
+            wait_until(lambda: one(engine, job).state == "done")
+            longest = time.monotonic() - start
+        else:
+            time.sleep(rng.random() * longest * 1.1)
         kill(worker)
         # Whatever the dead worker's connection was still about is over.
         wait_until(lambda: not ask(engine, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))
-        state, written, batches = one(engine, job).state, count(engine, "mine_site"), count(engine, "import_batch")
+        state, written, batches = one(engine, job).state, count(engine, "facility"), count(engine, "import_batch")
         assert (state, written, batches) in {("running", 0, 0), ("done", rows, 1)}
         seen.append(state)
         if state == "running" and number % 10 == 0:
-            time.sleep(0.25)
-            work_on = Worker(settings, stale_seconds=0.2)
-            assert work_on.step()
-            work_on.engine.dispose()
-            assert (one(engine, job).state, count(engine, "mine_site")) == ("done", rows)
-    assert len(set(seen)) == 2, seen
+            wait_until(lambda: bool(ask(engine, SILENT)))
+            other = Worker(settings, stale_seconds=0.2)
+            assert other.step()
+            other.engine.dispose()
+            assert (one(engine, job).state, count(engine, "facility")) == ("done", rows)
+    assert len(set(seen[1:])) == 2, seen
+
+
+# === Where files are kept =============================================================================================
+
+
+def test_the_same_file_is_kept_once_and_for_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
+    path = sites(tmp_path)
+    kept = [keep_files(settings, [Brought("a.csv", path.open("rb"))])[0] for _ in range(2)]
+    assert kept[0].sha256 == kept[1].sha256
+    place = path_of(settings, kept[0].sha256)
+    assert place.read_bytes() == path.read_bytes()
+    assert place.stat().st_mode & 0o077 == 0
+    assert (settings.home / uploads.UPLOADS).stat().st_mode & 0o077 == 0
+    assert size_of_kept(settings) == path.stat().st_size
+
+
+def test_no_more_is_kept_than_may_be(settings: Settings, tmp_path: Path) -> None:
+    small = replace(settings, uploads_mb=1)
+    with pytest.raises(ImportRefusedError, match="finds no room"):
+        keep_files(small, [Brought("a.csv", BytesIO(b"x" * 1_100_000))])
+    assert size_of_kept(settings) == 0
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(uploads, "_write", full)
+    with pytest.raises(NoRoomError):
+        keep_files(settings, [Brought("a.csv", BytesIO(b"x"))])
+    assert list((settings.home / uploads.UPLOADS).iterdir()) == []
+
+
+def test_a_full_disk_of_the_database_fails_the_job(
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ready(settings, engine, "gis-cd", sites(tmp_path))
+    accept(settings, "gis-cd", job)
+
+    def full(*_: object, **__: object) -> None:
+        raise OperationalError("COPY", {}, DiskFull("could not extend file: No space left on device"))
+
+    # The job's own process is forked from this one.
+    monkeypatch.setattr(tasks, "import_file", full)
+    work(settings)
+    failed = one(engine, job)
+    assert (failed.state, count(engine, "mine_site")) == ("failed", 0)
+    assert "disk is full" in failed.reason_en and "disque" in failed.reason_fr
+
+
+def test_old_uploads_are_removed_and_what_came_of_them_stays(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    job = ready(settings, engine, "gis-cd", sites(tmp_path))
+    accept(settings, "gis-cd", job)
+    work(settings)
+    ((sha256,),) = ask(engine, "SELECT sha256 FROM import_upload")
+    with engine.begin() as connection:
+        assert remove_old(connection, settings) == 0
+        connection.execute(text("UPDATE import_upload SET created_at = now() - interval '31 days'"))
+        assert remove_old(connection, settings) == 1
+    assert not path_of(settings, sha256).exists()
+    assert count(engine, "mine_site") == 2
+    with acting_engine(settings, "gis-cd") as acting, acting.begin() as connection:
+        undo_batch(connection, UUID(str(one(engine, job).import_batch_id)))
+    assert count(engine, "mine_site") == 0

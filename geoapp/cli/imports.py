@@ -115,7 +115,7 @@ def undo(batch: uuid.UUID, dry_run: bool, yes: bool, as_json: bool, user: str | 
         done = undo_batch(connection, batch)
         if dry_run:
             # Nothing of it is committed: all that comes after is told from what was counted.
-            connection.get_transaction().rollback()
+            connection.rollback()
     if as_json:
         click.echo(json.dumps(done.as_json(), ensure_ascii=False, indent=1))
         return

@@ -27,6 +27,7 @@ MOST_COLUMNS = 400
 # Columns that many tables have, and so tell little of which one is meant.
 COMMON = {"name", "stated_unit", "site_id", "country", "unit_code", "notes", "status", "synthetic"}
 LIKELY = 1.0
+SPEAKING = 2
 
 
 def look_into(path: Path, tables: Iterable[str]) -> list[dict[str, Any]]:
@@ -89,8 +90,9 @@ def likely_table(sheet: Sheet, tables: Iterable[str]) -> str | None:
 def _fitness(sheet: Sheet, names: Sequence[str], target: Target) -> float:
     matched = match_columns(target, names, {})
     missing = any(column.required and column.name not in matched for column in target.columns.values())
-    # Where something that every row needs is missing, only the key of the table itself still speaks for it.
-    if missing and not any(find_source(key, names) for key in target.key if key not in COMMON):
+    # Where something that every row needs is missing, its key still speaks for a table, or columns that few have.
+    known = any(find_source(key, names) for key in target.key if key not in COMMON)
+    if missing and not known and len(set(matched) - COMMON) < SPEAKING:
         return 0.0
     own = sum(0.25 if name in COMMON and name not in target.key[:1] else 1.0 for name in matched)
     if not _placed(sheet, names, target):

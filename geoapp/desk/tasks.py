@@ -20,6 +20,7 @@ from geoapp.desk.preview import Look, mark_of
 from geoapp.desk.undo import undo_batch
 from geoapp.desk.uploads import opened_as
 from geoapp.errors import GeoappError, ImportRefusedError
+from geoapp.ingest import memory
 from geoapp.ingest.importing import Watcher, import_file
 from geoapp.ingest.report import Report
 from geoapp.ingest.stage import Stage
@@ -106,6 +107,8 @@ def _open(settings: Settings, engine: Engine, acting: Engine, job: Job) -> None:
     # The person's own transaction, so that the jobs are theirs.
     with acting.begin() as connection:
         for layer in layers:
+            names = [column["name"] for column in layer.get("columns", ())]
+            layer["table"] = (memory.table_of(connection, names) if names else None) or layer.get("table")
             jobs.add_layer(connection, upload.upload_id, layer)
         if not jobs.end(connection, job.job_id, job.attempt, "done"):
             raise LostJobError

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from geoapp.access.viewer import read_viewer
 from geoapp.errors import ImportRefusedError
@@ -130,7 +130,7 @@ def remove_upload(connection: Connection, settings: Settings, sha256: str) -> in
 
 def remove_old(connection: Connection, settings: Settings) -> int:
     """Remove the files that were kept long enough, and those that nobody knows any more; how many."""
-    old = text("created_at < now() - make_interval(days => :days)").bindparams(days=settings.upload_days)
+    old = ImportUpload.created_at < func.now() - func.make_interval(0, 0, 0, settings.upload_days)
     young = select(ImportUpload.sha256).where(~old, ImportUpload.removed_at.is_(None))
     busy = (
         select(ImportUpload.sha256)

@@ -27,6 +27,7 @@ from geoapp.web import (
 from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
+from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         details,
         incidents,
         releases,
+        desk,
         risk,
         health,
         people.people,

@@ -114,7 +114,6 @@ class ImportPart(Base):
     __table_args__ = (
         one_of("deed", vocab.DEED),
         check("rows", "cardinality(keys) = cardinality(rows)"),
-        Index("ix_import_part_keys", "keys", postgresql_using="gin"),
     )
 
 

@@ -22,7 +22,6 @@ CREATE TABLE import_part (
     CONSTRAINT fk_import_part_import_batch_id FOREIGN KEY (import_batch_id) REFERENCES import_batch (import_batch_id) ON DELETE CASCADE
 );
 CREATE INDEX ix_import_part_import_batch_id ON import_part (import_batch_id);
-CREATE INDEX ix_import_part_keys ON import_part USING gin (keys);
 
 CREATE TABLE row_change (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
@@ -172,7 +171,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       JOIN public.import_part AS part USING (table_name)
       JOIN public.import_batch AS other USING (import_batch_id)
      CROSS JOIN LATERAL unnest(part.keys, part.rows) AS each (row_key, row)
-     WHERE other.import_batch_id = batch OR part.keys && mine.keys AND each.row_key IN (SELECT unnest(mine.keys))
+     WHERE other.import_batch_id = batch OR each.row_key IN (SELECT unnest(mine.keys))
 $$;
 
 ALTER TABLE import_part ENABLE ROW LEVEL SECURITY;
