@@ -190,7 +190,8 @@ def test_nothing_of_a_batch_is_left_and_everything_of_the_others_is(engine: Engi
                 values = {"key": key, "value": value}
                 done = connection.execute(
                     text(
-                        "UPDATE facility SET operator = :value WHERE facility_id = :key AND operator IS DISTINCT FROM :value"
+                        "UPDATE facility SET operator = :value"
+                        " WHERE facility_id = :key AND operator IS DISTINCT FROM :value"
                     ),
                     values,
                 )
@@ -257,7 +258,8 @@ def test_history_of_a_sealed_row_is_its_handlers(settings: Settings, engine: Eng
     with engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO incident (incident_no, occurred_from, summary_en, geom) VALUES ('N', '2024-01-01', 'told', 'SRID=4326;POINT(28.84 -2.5)')"
+                "INSERT INTO incident (incident_no, occurred_from, summary_en, geom)"
+                " VALUES ('N', '2024-01-01', 'told', 'SRID=4326;POINT(28.84 -2.5)')"
             )
         )
         connection.execute(text("UPDATE incident SET summary_en = 'told again'"))

@@ -3,6 +3,9 @@
 const AGAIN_MS = 1200;
 const MIB = 1024 * 1024;
 
+// A page's main part alone: the styles of its head would be refused here, where another nonce holds.
+const mainOf = (text) => new DOMParser().parseFromString(text.slice(text.indexOf('<main')), 'text/html');
+
 for (const form of document.querySelectorAll('[data-drop]')) {
   const input = form.querySelector('input[type="file"]');
   const said = form.querySelector('[data-drop-said]');
@@ -45,7 +48,7 @@ for (const form of document.querySelectorAll('[data-drop]')) {
         location.assign(answer.url);
         return;
       }
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const page = mainOf(await answer.text());
       const fault = page.querySelector('[role="alert"]') ?? page.querySelector('.message p:not(.message-code)');
       said.textContent = fault ? fault.textContent.trim() : form.dataset.lost;
       said.classList.add('fault');
@@ -65,7 +68,7 @@ async function look() {
   try {
     const answer = await fetch(location.href, {credentials: 'same-origin', headers: {Accept: 'text/html'}});
     if (!answer.ok) throw new Error(String(answer.status));
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const page = mainOf(await answer.text());
     const fresh = [...page.querySelectorAll('[data-live]')];
     const old = live();
     const over = fresh.length !== old.length || fresh.some((part, place) => part.dataset.of !== old[place].dataset.of

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import shapely
 from sqlalchemy import Connection, Row, Table, func, literal, select
 
 from geoapp.desk import rows
@@ -75,10 +76,24 @@ def _batches(connection: Connection, ids: set[Any]) -> Mapping[Any, Row[Any]]:
 def _changed(change: Row[Any], brought: Mapping[Any, Row[Any]], batches: Mapping[Any, Row[Any]]) -> Event:
     after = change.after or {}
     hidden = {"import_batch_id", "content_key"}
-    columns = {name: (value, after.get(name)) for name, value in change.before.items() if name not in hidden}
+    columns = {
+        name: (_place(value), _place(after.get(name))) if name == "geom" else (value, after.get(name))
+        for name, value in change.before.items()
+        if name not in hidden
+    }
     event = Event(change.changed_at, change.deed, change.changed_by, undoing=change.undoing, changes=columns)
     part = brought.get(change.import_batch_id)
     return _of_batch(event, change.import_batch_id, batches.get(change.import_batch_id), part.row if part else None)
+
+
+def _place(stored: str | None) -> str | None:
+    """A stored geometry for people: a point by its degrees, anything else by its kind and size."""
+    if stored is None:
+        return None
+    shape = shapely.from_wkb(stored)
+    if isinstance(shape, shapely.Point):
+        return f"{shape.x:.6f} {shape.y:.6f}"
+    return f"{shape.geom_type}, {shapely.get_num_coordinates(shape)} × lon lat"
 
 
 def _of_batch(event: Event, batch: uuid.UUID | None, about: Row[Any] | None, row: int | None) -> Event:

@@ -101,7 +101,9 @@ def _count_sealed(connection: Connection, stage: Stage) -> int:
 def _samples(connection: Connection, stage: Stage, action: str) -> Iterator[dict[str, Any]]:
     """The first rows of an action, as they would be; those that change with what they were."""
     table, then = stage.target.table, merged(stage)
-    names = [name for name in stage.brought if name not in UNSHOWN]
+    key = stage.target.key
+    shown_names = [name for name in stage.brought if name not in UNSHOWN]
+    names = sorted(shown_names, key=lambda name: (name not in key, name == "geom"))
     columns: list[ColumnElement[Any]] = [then.c.import_row]
     for prefix, rows in (("new", then), ("old", table)):
         columns += [_readable(rows.c[name]).label(f"{prefix}_{name}") for name in names]
@@ -127,8 +129,10 @@ def _readable(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _text(value: Any) -> str | None:
-    if value is None:
+    if value is None or value == []:
         return None
+    if isinstance(value, str) and value.startswith("POINT("):
+        return value.removeprefix("POINT(").removesuffix(")")
     if isinstance(value, list):
         return shown("; ".join(map(str, value)), LONGEST)
     return shown(json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value, LONGEST)

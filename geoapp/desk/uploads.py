@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,8 @@ UPLOADS = "uploads"
 MIB = 1024 * 1024
 PIECE = 1024 * 1024
 LONGEST_NAME = 150
+# A file that no row names yet may be one that is just coming in.
+UNKNOWN_SECONDS = 3600
 # Parts of a shapefile, which make one file together.
 PARTS = {"shp", "shx", "dbf", "prj", "cpg", "sbn", "sbx", "qpj", "qmd"}
 KNOWN = {*ARCHIVES, *SINGLE_FILES, "shp"}
@@ -139,7 +142,14 @@ def remove_old(connection: Connection, settings: Settings) -> int:
     )
     gone = select(ImportUpload.sha256).where(ImportUpload.removed_at.is_(None), old)
     hashes = connection.scalars(gone.where(ImportUpload.sha256.not_in(young), ImportUpload.sha256.not_in(busy)))
-    return sum(1 for sha256 in set(hashes) if remove_upload(connection, settings, sha256))
+    removed = sum(1 for sha256 in set(hashes) if remove_upload(connection, settings, sha256))
+    known = set(connection.scalars(select(ImportUpload.sha256).where(ImportUpload.removed_at.is_(None))))
+    for path in (settings.home / UPLOADS).glob("??/*"):
+        with suppress(OSError):
+            if path.name not in known and time.time() - path.stat().st_mtime > UNKNOWN_SECONDS:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def _groups(brought: Sequence[Brought]) -> list[tuple[str, list[Brought]]]:

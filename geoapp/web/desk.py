@@ -37,9 +37,10 @@ NO_FILE = Text("Choose at least one file first.", "Choisissez d’abord au moins
 NO_DAY = Text("Write the day as 2026-03-31.", "Écrivez le jour comme 2026-03-31.")
 NO_TABLE = Text("Choose the table that the rows go to.", "Choisissez la table où vont les lignes.")
 FULL = Text(
-    "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try again later.",
-    "Le disque du serveur est plein ou ne peut être écrit\u00a0; rien n’a été gardé. Prévenez l’exploitant, et réessayez"
-    " plus tard.",
+    "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try again"
+    " later.",
+    "Le disque du serveur est plein ou ne peut être écrit\u00a0; rien n’a été gardé. Prévenez l’exploitant, et"
+    " réessayez plus tard.",
 )
 SHOWN_UPLOADS, SHOWN_BATCHES = 20, 50
 LONGEST = 200
@@ -204,9 +205,7 @@ def _state(connection: Connection, job: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _upload_page(
-    upload_id: UUID, job_id: UUID | None = None, wrong: Text | None = None, status: int = 200
-) -> Response:
+def _upload_page(upload_id: UUID, job_id: UUID | None = None, wrong: Text | None = None, status: int = 200) -> Response:
     with reading() as connection:
         row = jobs.read_upload(connection, upload_id)
         found = jobs.jobs_of(connection, upload_id)
@@ -428,7 +427,7 @@ def _event(event: Any) -> dict[str, Any]:
 
 
 def _value(value: Any) -> str | None:
-    if value is None:
+    if value is None or value == []:
         return None
     if isinstance(value, list):
         return "; ".join(map(str, value))
