@@ -172,6 +172,7 @@ def test_every_page_in_both_languages_on_a_narrow_screen(
         keep(page, f"desk-undone-{language}-{width}")
         visit.open(f"/import?lang={language}")
         keep(page, f"desk-front-{language}-{width}")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         visit.open(f"/import/history?lang={language}&table=mine_sites&key=COD-SK-00001")
         keep(page, f"desk-history-{language}-{width}")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width

@@ -118,7 +118,8 @@ def _redact_history(connection: Connection, subject: Subject, done: Redacted) ->
     name, mark = subject.column.name, literal(subject.replacement, JSONB())
     of_row = (RowChange.table_name == subject.table.name, RowChange.row_key == key)
     for side in (RowChange.before, RowChange.after):
-        found = update(RowChange).where(*of_row, side.has_key(name))
+        told = side.has_key(name) & side.op("->")(name).is_distinct_from(mark)
+        found = update(RowChange).where(*of_row, told)
         rows = connection.execute(found.values({side.key: side.op("||")(func.jsonb_build_object(name, mark))})).rowcount
         done.add(RowChange.__tablename__, side.key, rows)
 

@@ -14,9 +14,12 @@ from sqlalchemy import Connection, Row, func, select
 from geoapp.desk import jobs
 from geoapp.desk.history import history_of, keys_of, list_batches, target_of
 from geoapp.desk.options import Options
+from geoapp.desk.preview import grouped
 from geoapp.desk.uploads import Brought, NoRoomError, keep_files, record_upload
 from geoapp.errors import ConflictError, ForbiddenError, ImportRefusedError, NotFoundError
+from geoapp.ingest.findings import Finding
 from geoapp.ingest.positions import MAPPABLE
+from geoapp.ingest.rules import RULES
 from geoapp.ingest.targets import TARGETS, Target
 from geoapp.settings import Settings
 from geoapp.web.database import current_viewer, reading, writing
@@ -43,6 +46,7 @@ FULL = Text(
     " réessayez plus tard.",
 )
 SHOWN_UPLOADS, SHOWN_BATCHES = 20, 50
+MOST_FINDINGS = 20_000
 LONGEST = 200
 OPEN = ("waiting", "running")
 
@@ -345,11 +349,10 @@ def _preview(job: Row[Any] | None) -> dict[str, Any] | None:
     if job is None or not job.preview or job.state not in {"ready", "done", "refused", *OPEN}:
         return None
     shown = job.preview
-    groups = [
-        {**group, "said": [for_page(each[g.language], g.language) for each in group["said"]]}
-        for group in shown.get("groups", ())
-    ]
-    columns = list(dict.fromkeys(name for sample in shown["samples"].get("insert", ()) for name in sample["values"]))
+    groups = [_told(group) for group in shown.get("groups", ())]
+    names = {name for sample in shown["samples"].get("insert", ()) for name in sample["values"]}
+    order = [*TARGETS[job.table_name].key, *TARGETS[job.table_name].columns] if job.table_name else []
+    columns = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
     return {**shown, "groups": groups, "columns": columns}
 
 
@@ -359,13 +362,7 @@ def _batch_page(batch_id: UUID, wrong: Text | None = None, status: int = 200) ->
         row = connection.execute(asked).one_or_none()
         if row is None:
             raise NotFoundError(jobs.NO_SUCH_JOB)
-        counted = (
-            select(ImportIssue.severity, ImportIssue.rule, func.count().label("rows"))
-            .where(ImportIssue.import_batch_id == batch_id)
-            .group_by(ImportIssue.severity, ImportIssue.rule)
-        )
-        order = {"error": 0, "warning": 1, "repair": 2}
-        findings = sorted(connection.execute(counted), key=lambda each: (order[each.severity], -each.rows))
+        groups = _findings(connection, batch_id)
         undoing = select(ImportJob.__table__).where(ImportJob.import_batch_id == batch_id, ImportJob.task == "undo")
         last = connection.execute(undoing.order_by(ImportJob.created_at.desc()).limit(1)).one_or_none()
         state = _state(connection, last) if last is not None else None
@@ -374,7 +371,7 @@ def _batch_page(batch_id: UUID, wrong: Text | None = None, status: int = 200) ->
     body = render_template(
         "desk_batch.html",
         batch=_batch(row),
-        findings=findings,
+        groups=groups,
         state=state,
         undone=_undone(last.preview) if last is not None and last.preview else None,
         upload_id=upload_id,
@@ -383,6 +380,20 @@ def _batch_page(batch_id: UUID, wrong: Text | None = None, status: int = 200) ->
         synthetic=row.synthetic,
     )
     return unstored(make_response(body, status))
+
+
+def _findings(connection: Connection, batch_id: UUID) -> list[dict[str, Any]]:
+    """The findings of a batch by kind, with the first of each in words."""
+    asked = select(ImportIssue.__table__).where(ImportIssue.import_batch_id == batch_id)
+    found = [
+        Finding(row.row, row.column, row.rule, row.severity, row.value, row.repair, (row.value, row.repair))
+        for row in connection.execute(asked.order_by(ImportIssue.row).limit(MOST_FINDINGS))
+        if row.rule in RULES
+    ]
+    return [
+        {**group, "said": [for_page(each[g.language], g.language) for each in group["said"]]}
+        for group in grouped(found)
+    ]
 
 
 def _undone(told: dict[str, Any]) -> dict[str, Any]:
