@@ -390,10 +390,12 @@ def _findings(connection: Connection, batch_id: UUID) -> list[dict[str, Any]]:
         for row in connection.execute(asked.order_by(ImportIssue.row).limit(MOST_FINDINGS))
         if row.rule in RULES
     ]
-    return [
-        {**group, "said": [for_page(each[g.language], g.language) for each in group["said"]]}
-        for group in grouped(found)
-    ]
+    return [_told(group) for group in grouped(found)]
+
+
+def _told(group: dict[str, Any]) -> dict[str, Any]:
+    """A group of findings in the language of the request."""
+    return {**group, "said": [for_page(each[g.language], g.language) for each in group["said"]]}
 
 
 def _undone(told: dict[str, Any]) -> dict[str, Any]:
