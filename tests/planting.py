@@ -270,6 +270,8 @@ def _plant_history(plant: Callable[..., Row], unit: str, rows: list[Row]) -> Non
     inside = {"deed": "update", "units": [unit[:2], unit]}
     for about in rows:
         plant("row_change", about.state, about, table_name=about.table, row_key=about.key, **inside)
+    # Of no row that anybody sees.
+    plant("row_change", "sealed", **inside)
 
 
 def _as_value(column: Column[Any], marker: str) -> Any:
