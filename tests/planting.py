@@ -259,9 +259,9 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
 
 def _plant_imports(plant: Callable[..., Row], batch: str) -> None:
     plant("import_issue", import_batch_id=batch, severity="error")
-    plant("import_part", import_batch_id=batch, table_name="mine_site", deed="insert", keys=["none"], rows=[1])
+    plant("import_part", import_batch_id=batch, deed="insert", rows=[1])
     upload = plant("import_upload", sha256="0" * 64, bytes=1).key
-    plant("import_job", upload_id=upload, task="check", state="ready", table_name="mine_sites", options={})
+    plant("import_job", upload_id=upload, task="check", state="ready")
     plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
     plant("import_mapping", "of somebody", fingerprint="0" * 64)
 

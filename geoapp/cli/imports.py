@@ -108,9 +108,9 @@ def undo(batch: uuid.UUID, dry_run: bool, yes: bool, as_json: bool, user: str | 
 
     What they changed stays, and is listed. Exit code 0, also where something stays.
     """
+    settings = Settings.from_environment()
     if not (dry_run or yes):
         click.confirm(f"Undo the batch {batch}?", abort=True)
-    settings = Settings.from_environment()
     with speaking(settings.language), transaction(user) as connection:
         done = undo_batch(connection, batch)
         if dry_run:
