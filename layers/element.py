@@ -43,6 +43,10 @@ WORDS = {
         "Several together: their number, and the symbol of the most serious",
         "Plusieurs ensemble\u00a0: leur nombre et le symbole du plus grave",
     ),
+    "thinned": Text(
+        "More here than can be drawn one by one: they are counted. Zoom in to see each.",
+        "Trop nombreux ici pour être dessinés un à un\u00a0: ils sont comptés. Agrandissez pour les voir séparément.",
+    ),
     "cell": Text("{layer}: {count} here, click to zoom in", "{layer}\u00a0: {count} ici, cliquer pour agrandir"),
     "choose": Text("{count} records here", "{count} éléments ici"),
     "more": Text(
@@ -76,7 +80,8 @@ class VectorTiles(JSCSSMixin, Layer):
     `url` holds `{z}`, `{x}` and `{y}`; `max_native_zoom` is the highest `{z}` it is asked for, while
     `min_zoom` and the zooms of rules and labels are the map's, which is one higher with tiles of 512 pixels.
     `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
-    what its popup shows, and `tip` the property that names it. `z_index` orders the layers from below.
+    what its popup shows, and `tip` the property that names it. `note` stands under the symbols in the legend.
+    `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are drawn.
     """
 
     default_js = RENDERER
@@ -107,6 +112,8 @@ class VectorTiles(JSCSSMixin, Layer):
         key: str | None = None,
         detail: str | None = None,
         tip: str | None = None,
+        note: Text | None = None,
+        first: bool = False,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -127,6 +134,8 @@ class VectorTiles(JSCSSMixin, Layer):
             "key": key,
             "detail": detail,
             "tip": tip,
+            "note": note.in_language(language) if note else None,
+            "first": first,
         }
 
 

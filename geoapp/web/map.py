@@ -5,19 +5,22 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import folium
-from flask import Blueprint, Response, g, make_response, render_template, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, url_for
 from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
-from geoapp.web.database import current_viewer, reading
+from geoapp.settings import Settings
+from geoapp.web.database import current_viewer, look, reading
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce
+from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.element import Legend, Scale, VectorTiles
 from layers.layer import MapLayer
 from layers.tables import Source
 from layers.text import Text
+from layers.weights import explained
 
 map_page = Blueprint("map", __name__)
 
@@ -58,6 +61,7 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
         attribution=base_map.ATTRIBUTION.in_language(language),
         max_native_zoom=10,
         interactive=False,
+        first=True,
     )
     base.add_to(chart)
     open_layers = [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
@@ -70,6 +74,7 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
 
 
 def _element(layer: MapLayer, language: str) -> VectorTiles:
+    settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
     return VectorTiles(
         layer.name,
@@ -85,8 +90,11 @@ def _element(layer: MapLayer, language: str) -> VectorTiles:
         key=layer.key.key,
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
+        note=explained(settings.level_weights) if layer.weighted else None,
+        first=layer.first,
     )
 
 
 def _tile_pattern(name: str) -> str:
-    return url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern

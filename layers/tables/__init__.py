@@ -11,7 +11,7 @@ from layers.tables.accounts import (
     WebSession,
 )
 from layers.tables.base import Base
-from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
+from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
 from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
@@ -35,6 +35,7 @@ __all__ = [
     "Action",
     "AdminUnit",
     "AdminUnitOrigin",
+    "AdminUnitOutline",
     "AdminUnitPart",
     "AliasRefusal",
     "ApiToken",

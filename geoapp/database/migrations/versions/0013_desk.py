@@ -3,7 +3,7 @@
 from geoapp.database.migrations.script import run_sql
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
