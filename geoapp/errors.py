@@ -50,6 +50,14 @@ class ForbiddenError(GeoappError):
     """What was asked for is another's to do."""
 
 
+class ConflictError(GeoappError):
+    """What was asked for was done, or changed, by somebody else meanwhile; `said` is that in every language."""
+
+    def __init__(self, said: Text):
+        super().__init__(said.en)
+        self.said = said
+
+
 class BadRequestError(GeoappError):
     """A parameter cannot be understood or is out of its range."""
 

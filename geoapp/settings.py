@@ -71,6 +71,8 @@ class Settings:
     trusted_proxies: TrustedProxies
     trusted_hosts: tuple[str, ...]
     max_upload_mb: int
+    uploads_mb: int
+    upload_days: int
     max_form_kb: int
     max_form_parts: int
     network_limit: int
@@ -106,6 +108,8 @@ class Settings:
             trusted_proxies=reader.get("GEOAPP_TRUSTED_PROXIES", TrustedProxies(), _proxies),
             trusted_hosts=reader.get("GEOAPP_TRUSTED_HOSTS", (), _host_names),
             max_upload_mb=reader.get("GEOAPP_MAX_UPLOAD_MB", 64, _whole_number(1, 4096)),
+            uploads_mb=reader.get("GEOAPP_UPLOADS_MB", 4096, _whole_number(1, 1_000_000)),
+            upload_days=reader.get("GEOAPP_UPLOAD_DAYS", 30, _whole_number(1, 3660)),
             max_form_kb=reader.get("GEOAPP_MAX_FORM_KB", 1024, _whole_number(64, 16384)),
             max_form_parts=reader.get("GEOAPP_MAX_FORM_PARTS", 1000, _whole_number(10, 100_000)),
             network_limit=reader.get("GEOAPP_NETWORK_LIMIT", 6000, _whole_number(0, 1_000_000)),

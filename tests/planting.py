@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,9 +187,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     source, reporter = plant("source", "of places").key, plant("source", "of reports").key
     counts = dict.fromkeys(("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"), 0)
     batch = plant("import_batch", sha256="0" * 64, source_id=source, **counts).key
-    plant("import_issue", import_batch_id=batch, severity="error")
-    plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
-    plant("import_mapping", "of somebody", fingerprint="0" * 64)
+    _plant_imports(plant, batch)
     origin = {"source_id": source, "import_batch_id": batch}
     plant("audit_event")
     span = dict.fromkeys(("era", "from_xid", "to_xid"), 0)
@@ -226,6 +224,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
         plant("incident", "released", **day, **about),
         plant("incident", "synthetic", synthetic=True, **day, **reported),
     ]
+    _plant_history(plant, unit, [site, future, *incidents])
     committee = plant("committee", kind="CPS", unit_code=unit, **origin)
     plant("committee_seat", committee_id=committee.key)
     meeting = plant("meeting", committee_id=committee.key, held_on="2024-02-01")
@@ -257,6 +256,23 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("risk_item", "on a site", site, site_id=site.key)
     plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
+
+
+def _plant_imports(plant: Callable[..., Row], batch: str) -> None:
+    plant("import_issue", import_batch_id=batch, severity="error")
+    plant("import_part", import_batch_id=batch, deed="insert", rows=[1])
+    upload = plant("import_upload", sha256="0" * 64, bytes=1).key
+    plant("import_job", upload_id=upload, task="check", state="ready")
+    plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
+    plant("import_mapping", "of somebody", fingerprint="0" * 64)
+
+
+def _plant_history(plant: Callable[..., Row], unit: str, rows: list[Row]) -> None:
+    inside = {"deed": "update", "units": [unit[:2], unit]}
+    for about in rows:
+        plant("row_change", about.state, about, table_name=about.table, row_key=about.key, **inside)
+    # Of no row that anybody sees.
+    plant("row_change", "sealed", **inside)
 
 
 def _as_value(column: Column[Any], marker: str) -> Any:

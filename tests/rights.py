@@ -20,9 +20,9 @@ OF_AN_ADMINISTRATOR = {
     "audit_event": {"user_name", "what", "object", "request_id"},
 }
 # The audit names rows by their keys, but not a source, whose key is its name; a release goes by its incident.
-UNNAMED = {"source", "incident_release", "import_issue"}
+UNNAMED = {"source", "incident_release", "import_issue", "import_part", "import_job", "row_change"}
 # A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
-OF_THE_OPERATOR = {"import_batch", "import_issue"}
+OF_THE_OPERATOR = {"import_batch", "import_issue", "import_part", "import_upload", "import_job"}
 
 
 def may_see(name: str, row: Row, column: str) -> bool:
@@ -41,6 +41,9 @@ def may_see(name: str, row: Row, column: str) -> bool:
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:
         return column == "import_batch_id"
+    if row.table == "row_change" and role != "gis":
+        # What a row was before is for those who may change it, while they see it.
+        role = "committee"
     return (
         _committee_may_see(row, column) if role == "committee" else role in FULL_ROLES and _handler_may_see(name, row)
     )

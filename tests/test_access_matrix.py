@@ -73,7 +73,7 @@ def test_what_nothing_opens_is_a_dash(matrix: str) -> None:
         "committee": "own: read",
         "coordinator": "own: read",
         "analyst": "own: read",
-        "gis": "own: read, add",
+        "gis": "read; own: add",
         "admin": "own: read",
     }
 

@@ -109,6 +109,15 @@ def release_asks(planting: Planting, step: str = "", form: dict[str, str] | None
     yield from (Ask(f"/incidents/{row.key}/release{step}", form) for row in planting.of("incident"))
 
 
+def history_asks(planting: Planting) -> Iterator[Ask]:
+    """The history of every planted row that has one, by its id and by its key."""
+    for name, table in TABLES.items():
+        for row in planting.of(table):
+            yield Ask(f"/import/history?table={name}&key={row.key}&lang=en")
+    for row in planting.of("incident"):
+        yield Ask(f"/import/history?table=incidents&key={planting.marker(row, 'incident_no')}&lang=fr")
+
+
 # A day on which the planted incidents press on their places, and days on which they happened.
 ON = "on=2025-01-01"
 HAPPENED = "since=2024-01-01"
@@ -224,6 +233,24 @@ URLS: dict[str, Line] = {
         lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
         {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
     ),
+    "desk.page": Line(only("/import?lang=en", "/import?lang=fr")),
+    "desk.bring": Line(lambda _: [Ask("/import", {"files": "none"})]),
+    "desk.upload": Line(lambda planting: [Ask(f"/import/uploads/{row.key}") for row in planting.of("import_upload")]),
+    "desk.decide": Line(
+        lambda planting: [
+            Ask(f"/import/jobs/{row.key}", {"step": step})
+            for row in planting.of("import_job")
+            for step in ("change", "accept", "leave", "cancel", "again")
+        ]
+    ),
+    "desk.batch": Line(lambda planting: [Ask(f"/import/batches/{row.key}") for row in planting.of("import_batch")]),
+    "desk.undo": Line(
+        lambda planting: [Ask(f"/import/batches/{row.key}/undo", {"any": "x"}) for row in planting.of("import_batch")]
+    ),
+    "desk.history": Line(
+        history_asks,
+        {"gis-cd": {"row_change": "before"}},
+    ),
     **{f"risk.{name}": Line(of_question(name, risk_asks), RISKS.get(name, {})) for name in QUESTIONS if name != "area"},
     **{f"risk.{name}_of_a_geometry": Line(of_question(name, risk_geometry_asks)) for name in ("corridor", "area")},
     "people.look_as": Line(
@@ -321,6 +348,12 @@ COMMANDS: dict[str, Command] = {
         },
     ),
     "pack": Command(("pack", "{table}.zip"), ("coordinator-sk",)),
+    "imports list": Command(("imports", "list"), (*PEOPLE, "operator"), {"operator": {"import_batch": "file_name"}}),
+    "imports show": Command(("imports", "show", "00000000-0000-4000-8000-000000000000"), (*PEOPLE, "operator")),
+    "imports undo": Command(
+        ("imports", "undo", "00000000-0000-4000-8000-000000000000", "--yes"), (*PEOPLE, "operator")
+    ),
+    "imports history": Command(("imports", "history", "incidents", "none"), (*PEOPLE, "operator")),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list"), (*PEOPLE, "operator")),
     # The commands ask as the addresses do.
@@ -361,6 +394,7 @@ SHOW_NOTHING = {
     "demo load": "writes synthetic rows, and counts them",
     "network build": "counts the edges of the operator's routes",
     "demo remove": "deletes synthetic rows, and counts them",
+    "worker": "does the work that the pages show",
     "run": "serves what the addresses above answer",
     "token add": "prints a new secret",
     "token revoke": "says that it is done",

@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "geoapp.cli.exporting:export_",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
+    "imports": "geoapp.cli.imports:imports",
     "network": "geoapp.cli.network:network",
     "pack": "geoapp.cli.exporting:pack",
     "publish": "geoapp.cli.publishing:publish",
@@ -32,6 +33,7 @@ COMMANDS = {
     "run": "geoapp.cli.serving:run",
     "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
+    "worker": "geoapp.cli.working:worker",
 }
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
-from geoapp.access.viewer import require_person, set_viewer
+from geoapp.access.acting import acting_engine
 from geoapp.database.cluster import Cluster
-from geoapp.database.engine import open_engine, open_web_engine, require_database
+from geoapp.database.engine import open_engine, require_database
 from geoapp.database.migrate import require_current
 from geoapp.errors import GeoappError, ImportRefusedError
 from geoapp.settings import Settings
@@ -53,18 +53,8 @@ def acting_database(settings: Settings, user: str | None) -> Iterator[Engine]:
         if user is None:
             yield engine
             return
-        acting = open_web_engine(settings)
-
-        @event.listens_for(acting, "begin")
-        def name_viewer(connection: Connection) -> None:
-            set_viewer(connection, user)
-
-        try:
-            with acting.connect() as connection:
-                require_person(connection, user)
+        with acting_engine(settings, user) as acting:
             yield acting
-        finally:
-            acting.dispose()
 
 
 @contextmanager

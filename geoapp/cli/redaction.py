@@ -7,6 +7,7 @@ import click
 from geoapp.access.viewer import set_viewer
 from geoapp.cli.context import USER_OPTION, acting_database, current_database
 from geoapp.ingest.targets import TARGETS
+from geoapp.redaction.files import remove_uploads
 from geoapp.redaction.redact import Redacted, redact
 from geoapp.redaction.remains import blot_out_of_logs, forget_snapshots, write_anew
 from geoapp.redaction.subject import find_subject, require_change
@@ -23,7 +24,7 @@ def redact_(table: str, key: str, column: str, yes: bool, user: str | None) -> N
     """Take the text of COLUMN out of the row KEY of TABLE, and out of whatever repeats it, for good.
 
     KEY is the row's id, or its key as files bear it. Tables are written anew, so nobody can use them meanwhile.
-    docs/audit.md says what a redaction reaches, and what it does not: backups, and the files that were imported.
+    docs/audit.md says what a redaction reaches, and what it does not: backups, and files elsewhere.
     """
     settings = Settings.from_environment()
     if user is not None:
@@ -43,6 +44,10 @@ def redact_(table: str, key: str, column: str, yes: bool, user: str | None) -> N
             subject = find_subject(connection, table, key, column)
             done = redact(connection, subject)
         _tell(done)
+        with engine.begin() as connection:
+            removed = remove_uploads(connection, settings, subject)
+        if removed:
+            click.echo(f"Removed: {removed} of the files that people brought, which held it.")
         said = write_anew(engine, done.tables, done.transaction)
     forget_snapshots(settings)
     logs = blot_out_of_logs(settings, subject.texts)

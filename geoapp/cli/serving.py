@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from geoapp.access.links import PATH, make_demonstration_links
 from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
+from geoapp.desk.worker import working
 from geoapp.errors import AssetsMissingError, SettingsError
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
@@ -39,7 +40,7 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         if not served_names(settings):
             click.echo("Every host name is answered: name yours in GEOAPP_TRUSTED_HOSTS.", err=True)
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
-        with sealing(settings):
+        with sealing(settings), working():
             Server(settings).run()
 
 

@@ -9,7 +9,18 @@ from geoapp.demo.people import remove_people
 from geoapp.demo.rows import SOURCE
 from geoapp.errors import DemoError
 from geoapp.publish.edition import remove_synthetic
-from layers.tables import Base, BaseFeature, Deployment, Facility, MineSite, Route, Source
+from layers.tables import (
+    Base,
+    BaseFeature,
+    Deployment,
+    Facility,
+    ImportJob,
+    ImportUpload,
+    MineSite,
+    Route,
+    RowChange,
+    Source,
+)
 
 
 def remove_rows(connection: Connection) -> dict[str, int]:
@@ -22,6 +33,9 @@ def remove_rows(connection: Connection) -> dict[str, int]:
     removed = {
         table.name: connection.execute(delete(table).where(_is_demo(table))).rowcount for table in reversed(_recorded())
     }
+    # What its people have brought and done, whose files the worker removes.
+    for table in (ImportJob, ImportUpload, RowChange):
+        connection.execute(delete(table).where(table.synthetic))
     removed["published_edition"] = remove_synthetic(connection)
     remove_people(connection)
     roads = delete(BaseFeature).where(BaseFeature.kind == "road", BaseFeature.synthetic)

@@ -26,6 +26,7 @@ from geoapp.ingest import (
     load,
     matching,
     memory,
+    parts,
     precedence,
     references,
     repeats,
@@ -83,7 +84,22 @@ def silent(_step: str, _total: int) -> Iterator[Callable[[int], Any]]:
     yield lambda _count: None
 
 
-def import_file(engine: Engine, request: Request, time_zone: str, progress: Progress = silent) -> Report:
+class Watcher:
+    """Somebody who looks on while a file is imported; an error that they raise undoes the import, and goes on up."""
+
+    def read(self, sheet: Sheet) -> None:
+        """The layer was read."""
+
+    def staged(self, connection: Connection, stage: Stage) -> None:
+        """It is decided what becomes of each row, and nothing is written yet."""
+
+    def written(self, connection: Connection, report: Report) -> None:
+        """All is written, and will be committed or, on a dry run, rolled back."""
+
+
+def import_file(
+    engine: Engine, request: Request, time_zone: str, progress: Progress = silent, watcher: Watcher | None = None
+) -> Report:
     """Import a file, and report on it.
 
     A file that cannot be imported at all is a report too, with one finding of the rule "refused" that says why and
@@ -94,6 +110,7 @@ def import_file(engine: Engine, request: Request, time_zone: str, progress: Prog
     target = target_named(request.table)
     report = Report(file=storable(request.path.name), table=target.name, dry_run=request.dry_run)
     job = _Import(request, target, report, ZoneInfo(time_zone), progress)
+    job.watcher = watcher or job.watcher
     try:
         job.read()
         job.require_right(engine)
@@ -119,6 +136,7 @@ class _Import:
 
     def __init__(self, request: Request, target: Target, report: Report, zone: ZoneInfo, progress: Progress):
         self.request = request
+        self.watcher = Watcher()
         self.target = target
         self.report = report
         self.findings = report.findings
@@ -147,6 +165,7 @@ class _Import:
         restore(self.sheet)
         exported.restore(self.sheet)
         self.ids = exported.ids_of(self.target, self.sheet.columns)
+        self.watcher.read(self.sheet)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
         for rule, value in self.sheet.notes:
@@ -284,18 +303,22 @@ class _Import:
                 return
             if self.target.name == "mine_sites":
                 self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
-            batch = load.record_batch(connection, self.report, origin)
+            self.watcher.staged(connection, stage)
+            batch = load.record_batch(connection, self.report, origin, stage.brought)
             announce_bulk(connection)
+            parts.begin_batch(connection, batch)
+            parts.note_rows(connection, stage, batch)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
                 load.write_rows(connection, stage, batch, source_id, advance)
             self._look_back(connection, stage, batch)
             if self.meaning.confirmed and request.memory != "ignore":
                 memory.remember(connection, self.meaning.shape, self.target.name, source_id, self.meaning.confirmed)
             load.record_findings(connection, batch, self.findings)
+            if not self.request.dry_run:
+                self.report.batch = str(batch)
+            self.watcher.written(connection, self.report)
             if self.request.dry_run:
                 transaction.rollback()
-            else:
-                self.report.batch = str(batch)
 
     def _stage(self, connection: Connection, origin: load.Origin) -> Stage:
         """The good rows, as they are to be stored, in a temporary table."""
@@ -354,6 +377,7 @@ class _Import:
         if self.saying is not None:
             rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
             aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
+            parts.note_aliases(connection, batch, self.saying.source, self.saying.codes)
         if self.doubles is not None:
             self.doubles.tell(self.findings)
         repeats.tell(connection, stage, self.report.rows.inserted, self.findings)

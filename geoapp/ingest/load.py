@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, func, insert, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
+from geoapp.access.viewer import acting_viewer
 from geoapp.ingest import placing
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.report import Report
@@ -70,8 +71,9 @@ def count_actions(connection: Connection, stage: Stage) -> dict[str, int]:
     return {"insert": 0, "update": 0, "unchanged": 0} | {row.import_action: row.actions for row in counted}
 
 
-def record_batch(connection: Connection, report: Report, origin: Origin) -> uuid.UUID:
-    """Write the batch of `report`, whose counts are final; its id."""
+def record_batch(connection: Connection, report: Report, origin: Origin, columns: Sequence[str]) -> uuid.UUID:
+    """Write the batch of `report`, whose counts are final, and which brings `columns` of the table; its id."""
+    viewer = acting_viewer(connection)
     batch = uuid.uuid4()
     values = {
         "import_batch_id": batch,
@@ -92,6 +94,9 @@ def record_batch(connection: Connection, report: Report, origin: Origin) -> uuid
         "rows_unchanged": report.rows.unchanged,
         "rows_rejected": report.rows.rejected,
         "imported_by": func.coalesce(func.viewer(), literal_column("session_user")),
+        "columns": list(columns),
+        "units": list(viewer.rights.get("gis", ())) if viewer else [],
+        "synthetic": ~func.viewer_sees_real() if viewer else False,
     }
     connection.execute(insert(ImportBatch).values(values))
     return batch
@@ -128,7 +133,8 @@ def _insert(
         values |= {"units": found.c.units, "country": found.c.country}
         rows = rows.outerjoin(found, found.c.import_row == stage.row)
     new = select(*values.values()).select_from(rows).where(piece, stage.action == "insert").order_by(*place, stage.row)
-    return connection.execute(insert(table).from_select(list(values), new)).rowcount
+    statement = insert(table).from_select(list(values), new).execution_options(preserve_rowcount=True)
+    return connection.execute(statement).rowcount
 
 
 def _update(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None) -> int:

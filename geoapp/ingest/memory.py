@@ -38,6 +38,21 @@ def recall(connection: Connection, shape: str, table: str, source_id: str | None
     return found
 
 
+def table_of(connection: Connection, names: Iterable[str]) -> str | None:
+    """The table that files with these columns went to when somebody last confirmed them; None where nobody has."""
+    saved = (
+        select(ImportMapping.table_name)
+        .where(
+            ImportMapping.fingerprint == fingerprint(names),
+            or_(ImportMapping.confirmed_by.is_(None), ImportMapping.confirmed_by == func.viewer()),
+        )
+        .order_by(ImportMapping.confirmed_by.is_(None), ImportMapping.confirmed_at.desc())
+        .limit(1)
+    )
+    found: str | None = connection.scalar(saved)
+    return found
+
+
 def remember(connection: Connection, shape: str, table: str, source_id: str | None, columns: Columns) -> None:
     """Keep what whoever acts has confirmed, in place of what they confirmed before."""
     forget(connection, shape, table, source_id)

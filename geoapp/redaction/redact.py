@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     case,
+    cast,
+    false,
     func,
     literal,
     or_,
@@ -22,11 +25,21 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from geoapp.access.audit import record
 from geoapp.publish.leaks import repeats
 from geoapp.redaction.subject import REDACTED, Subject
-from layers.tables import AuditEvent, Base, ImportIssue, Incident, IncidentRelease
+from layers.tables import (
+    AuditEvent,
+    Base,
+    ImportIssue,
+    ImportJob,
+    ImportUpload,
+    Incident,
+    IncidentRelease,
+    RowChange,
+)
 
 # A shorter text stands in many rows by chance: only what is equal to it is taken for a repetition.
 SHORTEST_PART = 8
@@ -64,7 +77,15 @@ def redact(connection: Connection, subject: Subject) -> Redacted:
 
     The rows that were there before stay in the files of the database until `geoapp.redaction.remains` writes them anew.
     """
-    done = Redacted(tables={subject.table.name, ImportIssue.__tablename__})
+    done = Redacted(
+        tables={
+            subject.table.name,
+            ImportIssue.__tablename__,
+            ImportJob.__tablename__,
+            ImportUpload.__tablename__,
+            RowChange.__tablename__,
+        }
+    )
     if subject.texts:
         values: dict[str, Any] = {subject.column.name: subject.replacement}
         if subject.table is Incident.__table__:
@@ -72,8 +93,11 @@ def redact(connection: Connection, subject: Subject) -> Redacted:
             values["content_key"] = case((Incident.content_key.is_not(None), secrets.token_hex(32)))
         connection.execute(update(subject.table).where(subject.where).values(values))
         done.add(subject.table.name, subject.column.name, 1)
+    _redact_history(connection, subject, done)
+    if subject.texts:
         for words in subject.texts:
             _redact_findings(connection, words, done)
+            _redact_previews(connection, words, done)
             if subject.table is Incident.__table__:
                 _redact_releases(connection, subject, words, done)
             done.left |= _still_there(connection, words)
@@ -95,6 +119,28 @@ def _redact_findings(connection: Connection, words: str, done: Redacted) -> None
         part = (func.length(bare) >= SHORTEST_PART) & (func.strpos(literal(words), bare) > 0)
         found = update(ImportIssue).where(or_(_holds(column, words), part)).values({column.key: REDACTED})
         done.add(ImportIssue.__tablename__, column.key, connection.execute(found).rowcount)
+
+
+def _redact_history(connection: Connection, subject: Subject, done: Redacted) -> None:
+    """What the column held before, whatever that was, in the history of the row."""
+    key = "/".join(map(str, subject.row))
+    name, mark = subject.column.name, literal(subject.replacement, JSONB())
+    of_row = (RowChange.table_name == subject.table.name, RowChange.row_key == key)
+    for side in (RowChange.before, RowChange.after):
+        told = side.has_key(name) & side.op("->")(name).is_distinct_from(mark)
+        found = update(RowChange).where(*of_row, told)
+        rows = connection.execute(found.values({side.key: side.op("||")(func.jsonb_build_object(name, mark))})).rowcount
+        done.add(RowChange.__tablename__, side.key, rows)
+
+
+def _redact_previews(connection: Connection, words: str, done: Redacted) -> None:
+    """A preview that quotes the text goes as a whole; it can be made anew from the file, where that is still there."""
+    quoted = json.dumps(words, ensure_ascii=False)[1:-1]
+    holds = func.strpos(cast(ImportJob.preview, Text), quoted) > 0
+    gone = update(ImportJob).where(holds if len(words) >= SHORTEST_PART else false())
+    state = case((ImportJob.state == "ready", "cancelled"), else_=ImportJob.state)
+    found = connection.execute(gone.values(preview=None, mark=None, state=state)).rowcount
+    done.add(ImportJob.__tablename__, "preview", found)
 
 
 def _redact_releases(connection: Connection, subject: Subject, words: str, done: Redacted) -> None:
@@ -125,6 +171,8 @@ def _still_there(connection: Connection, words: str) -> dict[str, int]:
 def _found_in(table: Table, column: Column[str], words: str) -> list[ColumnElement[bool]]:
     if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Text):
         return [_holds(func.array_to_string(column, "\n"), words)]
+    if isinstance(column.type, JSONB) and len(words) >= SHORTEST_PART:
+        return [func.strpos(cast(column, Text), json.dumps(words, ensure_ascii=False)[1:-1]) > 0]
     if isinstance(column.type, Text) and not column.foreign_keys and column not in table.primary_key.columns.values():
         return [_holds(column, words)]
     return []

@@ -28,6 +28,7 @@ from geoapp.web import (
 from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
+from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
 from geoapp.web.health import health
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         exporting,
         incidents,
         releases,
+        desk,
         risk,
         health,
         people.people,

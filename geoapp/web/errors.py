@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from geoapp.errors import (
     AssetsMissingError,
     BadRequestError,
+    ConflictError,
     DatabaseError,
     ForbiddenError,
     GeoappError,
@@ -32,6 +33,7 @@ STATUS: dict[type[Exception], int] = {
     BadRequestError: 400,
     UnauthorizedError: 401,
     ForbiddenError: 403,
+    ConflictError: 409,
     TooManyRequestsError: 429,
     FilterError: 400,
     # What no column can hold, such as a NUL in a text.
@@ -78,7 +80,7 @@ def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
-    if isinstance(error, FilterError | QuestionError):
+    if isinstance(error, FilterError | QuestionError | ConflictError):
         return _answer(status, error.said.in_language(g.language))
     answer = _answer(status, translate(str(error)))
     if isinstance(error, TooManyRequestsError):

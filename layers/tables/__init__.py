@@ -13,6 +13,7 @@ from layers.tables.accounts import (
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
+from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
 from layers.tables.network import NetworkEdge
@@ -52,7 +53,10 @@ __all__ = [
     "Facility",
     "ImportBatch",
     "ImportIssue",
+    "ImportJob",
     "ImportMapping",
+    "ImportPart",
+    "ImportUpload",
     "Incident",
     "IncidentRelease",
     "KnownBrowser",
@@ -63,6 +67,7 @@ __all__ = [
     "PublishedEdition",
     "RiskItem",
     "Route",
+    "RowChange",
     "Setting",
     "SignInCount",
     "SignInLink",

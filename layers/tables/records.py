@@ -71,6 +71,12 @@ class ImportBatch(Base):
     undone_at: Mapped[dt.datetime | None]
     source_date: Mapped[dt.date | None]
     licence: Mapped[str | None]
+    # Which columns it brought, without which it cannot be undone; who shares it, as with an upload.
+    columns: Mapped[list[str] | None]
+    units: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    private: Mapped[bool] = mapped_column(server_default=text("true"))
+    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
+    undone_by: Mapped[str | None]
 
     __table_args__ = (
         check("sha256", "sha256 ~ '^[0-9a-f]{64}$'"),

@@ -1,6 +1,7 @@
 """The controlled vocabularies: every code that a column may hold, with its labels in English and French."""
 
 from layers.vocabulary.base import REGISTRY, Vocabulary
+from layers.vocabulary.imports import DEED, JOB_STATE, JOB_TASK
 from layers.vocabulary.incidents import (
     ACT,
     ACTOR_KIND,
@@ -53,12 +54,15 @@ __all__ = [
     "COMMITTEE_KIND",
     "COUNTRY",
     "DATE_PRECISION",
+    "DEED",
     "DEPLOYMENT_FUNCTION",
     "EVENT",
     "FACILITY_KIND",
     "FORCE",
     "ICGLR_STATUS",
     "INTERFERENCE",
+    "JOB_STATE",
+    "JOB_TASK",
     "LAWFUL",
     "LEVEL",
     "LEVY",

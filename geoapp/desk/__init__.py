@@ -1,0 +1,1 @@
+"""The GIS officer's desk: kept uploads, the queue of work on them, previews, history and undo."""
