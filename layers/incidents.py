@@ -100,6 +100,9 @@ RELEASES = MapLayer(
         "category": IncidentRelease.category,
         "status": IncidentRelease.status,
         "unit": IncidentRelease.units,
+        # A release does not tell of the actor, who is unknown to its reader.
+        "actor_kind": null().cast(TextType),
+        "near": IncidentRelease.geom,
     },
     points=True,
     # A release does not tell of victims.
@@ -155,6 +158,8 @@ INCIDENTS = MapLayer(
         "category": Incident.category,
         "status": Incident.status,
         "unit": Incident.units,
+        "actor_kind": Incident.actor_kind,
+        "near": Incident.geom,
     },
     rows_from_zoom=10,
     weight=WEIGHT,

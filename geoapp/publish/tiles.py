@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from geoapp.errors import NotFoundError
 from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
+from geoapp.publish.corridor import near_routes
 from geoapp.snapshot.curve import BITS, WORLD
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
@@ -84,15 +85,17 @@ def layer_tile(
     Incidents are counted in the cells of a grid where the map is far, and where a tile would hold more than MOST_ROWS.
     It takes the snapshot of whose viewer the transaction is; without one they are rows everywhere.
     """
+    chosen = chosen.applying(layer.filters)
     if snapshot is not None and layer.weight is not None:
-        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen)
+        near = near_routes(connection, chosen)
+        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=near)
         number = int(cells.count.sum())
         if number == 0:
             return b""
         if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
             return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
         # By their ids: a filter may leave few of the many rows that lie in the tile.
-        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen))
+        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=near))
         return _encode(connection, rows.cte("feature"), layer.name, layer.extent)
     return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
 

@@ -83,6 +83,9 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
         abort(404)
     place = Tile(z, x, y)
     chosen = _filter()
+    if name != BASE:
+        # A part that the layer does not go by changes nothing of its tiles, so that they stay kept.
+        chosen = chosen.applying(LAYERS[name].filters)
     keeper = _keeper()
     tag = _tag(look(), name, place, chosen)
     if any(request.if_none_match.contains(each) for each in (tag, tag + COMPRESSED)):
@@ -130,6 +133,8 @@ def _filter() -> Filter:
 
 def _tag(started: Reading, name: str, place: Tile, chosen: Filter) -> str:
     tables = BASE_TABLES if name == BASE else {VIEWS.get(table, table) for table in LAYERS[name].tables}
+    if chosen.route:
+        tables = tables | {"route"}
     return named(f"{started.version_of(sorted(tables))} {name} {place} {chosen}")
 
 
