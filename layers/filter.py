@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
+from babel.dates import format_date
 from geoalchemy2 import Geography
 from sqlalchemy import SQLColumnExpression, cast, false, func, select
 from sqlalchemy import Text as TextType
@@ -21,6 +23,7 @@ from layers.vocabulary import Vocabulary
 MOST_VALUES = 100
 UNIT_CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
 UNKNOWN = "unknown"
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 # How far from a route a row still belongs to it, in kilometres; half of what a corridor may be wide.
 WITHIN_KM, LEAST_KM, MOST_KM = 5.0, 0.1, 50.0
 # The longest key of a route that is looked for.
@@ -157,35 +160,43 @@ class Filter:
         exact = func.ST_DWithin(cast(place, Geography()), cast(lines, Geography()), self.within_km * 1000)
         return place.op("&&")(box) & exact
 
-    def phrases(self, language: str) -> list[str]:
-        """What each part lets through, in words."""
+    def phrases(self, language: str, names: Mapping[str, str] = NO_NAMES) -> list[str]:
+        """What each part lets through, in words; `names` are those of units and routes by their codes."""
         french = language == "fr"
+        since, until = (day and _day_in_words(day, language) for day in (self.since, self.until))
         parts = []
-        if self.since and self.until:
-            parts.append(f"du {self.since} au {self.until}" if french else f"from {self.since} to {self.until}")
-        elif self.since:
-            parts.append(f"depuis le {self.since}" if french else f"since {self.since}")
-        elif self.until:
-            parts.append(f"jusqu'au {self.until}" if french else f"until {self.until}")
+        if since and until:
+            parts.append(f"du {since} au {until}" if french else f"from {since} to {until}")
+        elif since:
+            parts.append(f"depuis le {since}" if french else f"since {since}")
+        elif until:
+            parts.append(f"jusqu'au {until}" if french else f"until {until}")
         for name, vocabulary in VOCABULARIES.items():
             chosen = getattr(self, name)
             if chosen:
                 labels = (_label(vocabulary, code, language) for code in chosen)
                 parts.append((" ou " if french else " or ").join(labels))
         if self.unit:
-            parts.append(("dans " if french else "in ") + ", ".join(self.unit))
+            parts.append(("dans " if french else "in ") + ", ".join(names.get(code, code) for code in self.unit))
         if self.route:
             km = f"{self.within_km:g}".replace(".", "," if french else ".")
-            parts.append((f"à moins de {km} km de " if french else f"within {km} km of ") + ", ".join(self.route))
+            routes = ", ".join(names.get(key, key) for key in self.route)
+            parts.append(f"à moins de {km} km de {routes}" if french else f"within {km} km of {routes}")
         return parts
 
-    def sentence(self, language: str) -> str:
-        """What the filter lets through, as a sentence for people."""
+    def sentence(self, language: str, names: Mapping[str, str] = NO_NAMES) -> str:
+        """What the filter lets through, as a sentence for people; `names` are as `phrases` takes them."""
         french = language == "fr"
-        parts = self.phrases(language)
+        parts = self.phrases(language, names)
         if not parts:
             return "Tous les incidents" if french else "All incidents"
         return ("Incidents : " if french else "Incidents: ") + "; ".join(parts)
+
+
+def _day_in_words(day: date, language: str) -> str:
+    # The first of a month is the only day that French numbers by rank.
+    style = "1'er' MMMM y" if language == "fr" and day.day == 1 else "long"
+    return format_date(day, style, locale=language)
 
 
 def _label(vocabulary: Vocabulary, code: str, language: str) -> str:

@@ -103,18 +103,20 @@ def test_a_layer_goes_by_what_it_has_a_column_for() -> None:
 
 
 def test_it_says_what_it_lets_through() -> None:
-    chosen = Filter(since=dt.date(2024, 3, 1), level=("1",), actor_kind=("armed_group",), route=("RT-1",), within_km=2.5)
+    chosen = Filter(
+        since=dt.date(2024, 3, 1), level=("1",), actor_kind=("armed_group",), route=("RT-1",), within_km=2.5
+    )
     assert chosen.sentence("en") == (
-        "Incidents: since 2024-03-01; Level 1 (highest); armed group; within 2.5 km of RT-1"
+        "Incidents: since March 1, 2024; Level 1 (highest); armed group; within 2.5 km of RT-1"
     )
     assert "à moins de 2,5 km de RT-1" in chosen.sentence("fr")
 
 
 @pytest.mark.parametrize("name", ["committee-sk", "coordinator-sk", "analyst"])
-@pytest.mark.parametrize(("routes", "km"), [(("RT-1",), 5.0), (("RT-1",), 30.0), (("RT-1", "RT-2"), 12.0), (("no",), 50.0)])
-def test_what_is_near_a_route_is_what_sql_finds(
-    worker: Worker, name: str, routes: tuple[str, ...], km: float
-) -> None:
+@pytest.mark.parametrize(
+    ("routes", "km"), [(("RT-1",), 5.0), (("RT-1",), 30.0), (("RT-1", "RT-2"), 12.0), (("no",), 50.0)]
+)
+def test_what_is_near_a_route_is_what_sql_finds(worker: Worker, name: str, routes: tuple[str, ...], km: float) -> None:
     chosen = Filter(route=routes, within_km=km)
     with transaction(worker.web, name, worker.watch) as (connection, reading):
         snapshot = worker.store.read(connection, reading)

@@ -7,7 +7,7 @@ import {learn, say} from './strings.js';
 import {swatch} from './symbols.js';
 
 // Where the map is narrower, the panel would hide most of it.
-const ROOMY = 700;
+const ROOMY = 900;
 const SAMPLE_COUNT = 12;
 
 export function legend(map, layers, {title, strings}) {

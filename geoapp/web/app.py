@@ -22,6 +22,7 @@ from geoapp.web import (
     proxies,
     refusals,
     request_id,
+    row_pages,
     uploads,
 )
 from geoapp.web.account import account
@@ -31,6 +32,7 @@ from geoapp.web.details import details
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
+from geoapp.web.map_data import map_data
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.provinces import provinces
@@ -66,10 +68,12 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         forms,
         people,
         refusals,
+        row_pages,
     ):
         part.init_app(app)
     for blueprint in (
         map_page,
+        map_data,
         provinces,
         tiles,
         ogc,
