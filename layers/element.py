@@ -59,6 +59,10 @@ WORDS = {
         "The counts could not be loaded. Check the connection, then change a filter again.",
         "Les comptes n'ont pas pu être chargés. Vérifiez la connexion, puis changez de nouveau un filtre.",
     ),
+    "searchNone": Text(
+        "Nothing that you may see is called like that.", "Rien de ce que vous pouvez voir ne s'appelle ainsi."
+    ),
+    "searchFailed": Text("The search did not answer. Try again.", "La recherche n'a pas répondu. Réessayez."),
     "rowsFailed": Text(
         "The table could not be loaded. Check the connection, then try again.",
         "Le tableau n'a pas pu être chargé. Vérifiez la connexion, puis réessayez.",
@@ -220,3 +224,18 @@ class Workbench(MacroElement):
         self._name = "Workbench"
         self.layers = tuple(layers)
         self.options = {"start": start}
+
+
+class StripLink(MacroElement):
+    """What ties a map to the strip chart of a route: `steps` are the points of each of its pieces, as [lat, lon]."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "geoapp.strip({{ this._parent.get_name() }}, {{ this.steps|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, steps: Sequence[Sequence[Sequence[float]]]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "StripLink"
+        self.steps = [[[round(lat, 5), round(lon, 5)] for lat, lon in step] for step in steps]

@@ -193,6 +193,20 @@ def row_asks(planting: Planting) -> Iterator[Ask]:
             yield Ask(f"/map/rows?table={table}&bbox={lon - 0.05},{lat - 0.05},{lon + 0.05},{lat + 0.05}&lang=fr")
 
 
+def search_asks(planting: Planting) -> Iterator[Ask]:
+    """Every name and number that was planted, and the beginnings of some."""
+    for table, columns in {
+        "incident": ("incident_no", "place_text"),
+        "mine_site": ("name", "site_id", "itsci_code"),
+        "route": ("name", "route_id"),
+        "facility": ("name",),
+        "deployment": ("deployment_id", "provider_name"),
+    }.items():
+        for row in planting.of(table):
+            for column in columns:
+                yield Ask(f"/api/v1/search?q={planting.marker(row, column)}")
+
+
 URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
@@ -201,6 +215,31 @@ URLS: dict[str, Line] = {
     "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
     "map.page": Line(map_asks, LISTED),
     "map_data.rows": Line(row_asks, {**LISTED, "committee-sk": {"incident": "incident_id"}}),
+    "places.site": Line(
+        lambda planting: [
+            Ask(f"/sites/{row.key}?lang={each}") for row in planting.of("mine_site") for each in ("en", "fr")
+        ],
+        {
+            HANDLERS: {"mine_site": "operator_name territory", "incident:restricted": "incident_no"},
+            EVERYBODY: {"mine_site": "site_id name"},
+        },
+    ),
+    "places.route": Line(
+        lambda planting: [Ask(f"/routes/{row.key}") for row in planting.of("route")],
+        {SIGNED_IN: {"route": "route_id name from_ref to_ref surface"}},
+    ),
+    "places.deployment": Line(
+        lambda planting: [Ask(f"/deployments/{row.key}?lang=fr") for row in planting.of("deployment")],
+        {HANDLERS: {"deployment:current": "provider_name force_unit mandate_ref equipment_transferred"}},
+    ),
+    "map_data.search": Line(
+        search_asks,
+        {
+            HANDLERS: {"incident": "incident_id", "deployment:current": "id"},
+            SIGNED_IN: {"facility": "id"},
+            EVERYBODY: {"mine_site": "geom"},
+        },
+    ),
     "map_data.counts": Line(
         lambda planting: [
             Ask("/api/v1/counts"),

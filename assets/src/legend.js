@@ -20,7 +20,7 @@ const Legend = L.Control.extend({
   onAdd(map) {
     const {title, layers} = this.options;
     const id = `${map.getContainer().id}-legend`;
-    const open = map.getSize().x >= ROOMY;
+    const open = map.getSize().x >= ROOMY && !map.getContainer().closest('[data-legend-closed]');
     const body = element('div', {class: 'legend-body', id, hidden: !open});
     const toggle = element('button', {
       type: 'button',

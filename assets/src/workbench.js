@@ -1,11 +1,13 @@
 // Ties a map to the filters, the table and the tools of its page, all of them by the state in the address.
 
+import L from 'leaflet';
 import {Address, FILTERS} from './address.js';
 import {faceOf} from './face.js';
 import {Filters} from './filters.js';
 import {Histogram} from './histogram.js';
 import {openRow} from './popup.js';
 import {Rows} from './rows.js';
+import {Search} from './search.js';
 import {say, whole} from './strings.js';
 
 const MOVE_DELAY = 200;
@@ -36,6 +38,7 @@ class Workbench {
     this.histogram?.markPeriod(this.filters.read());
     this.panel();
     this.tools();
+    new Search(root.querySelector('[data-search]'), {go: (found) => this.go(found)});
     this.follow();
     this.address.onReturn(() => this.restore());
     this.badge();
@@ -98,6 +101,7 @@ class Workbench {
       if (visible !== layer.isVisible()) layer.setVisible(visible);
     }
     this.applying = false;
+    this.showTheme();
     this.apply();
   }
 
@@ -136,6 +140,19 @@ class Workbench {
     if (!layer) return;
     if (!this.map.getBounds().pad(-0.1).contains(latlng)) this.map.setView(latlng, Math.max(this.map.getZoom(), NEAR), {animate: false});
     openRow(faceOf(this.map), layer, {key, name: title, latlng});
+  }
+
+  // To what was looked for.
+  go({layer, key, title, lon, lat, zoom}) {
+    if (lon === null) {
+      location.href = `/incidents/${key}?lang=${document.documentElement.lang}`;
+      return;
+    }
+    this.map.setView([lat, lon], zoom, {animate: false});
+    const shown = this.byName[layer];
+    if (!shown) return;
+    if (!shown.isVisible()) shown.setVisible(true);
+    openRow(faceOf(this.map), shown, {key, name: title, latlng: L.latLng(lat, lon)});
   }
 
   // What a shared address has open.
@@ -194,6 +211,21 @@ class Workbench {
       }
       setTimeout(() => (copy.textContent = words), 2000);
     });
+    const dark = this.root.querySelector('[data-theme-toggle]');
+    const system = window.matchMedia('(prefers-color-scheme: dark)');
+    const isDark = () => (this.address.get('theme') || (system.matches ? 'dark' : 'light')) === 'dark';
+    this.showTheme = () => {
+      const theme = this.address.get('theme');
+      if (theme) document.documentElement.dataset.theme = theme;
+      else delete document.documentElement.dataset.theme;
+      dark.setAttribute('aria-pressed', String(isDark()));
+    };
+    dark.addEventListener('click', () => {
+      const wanted = isDark() ? 'light' : 'dark';
+      this.address.set({theme: wanted === (system.matches ? 'dark' : 'light') ? '' : wanted});
+      this.showTheme();
+    });
+    this.showTheme();
     const note = this.root.querySelector('[data-faults]');
     note?.querySelector('[data-close-faults]').addEventListener('click', () => note.remove());
   }

@@ -35,6 +35,7 @@ from geoapp.web.map import map_page
 from geoapp.web.map_data import map_data
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
+from geoapp.web.places import places
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
     for blueprint in (
         map_page,
         map_data,
+        places,
         provinces,
         tiles,
         ogc,

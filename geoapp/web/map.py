@@ -51,6 +51,7 @@ def page() -> Response:
         parts=parts,
         synthetic=synthetic,
         state=state,
+        theme=state.theme,
         told=told,
         panel=panel,
         listing=listing,
@@ -64,9 +65,14 @@ def _open(layer: MapLayer, viewer: Viewer) -> bool:
     return not layer.roles or viewer.has(*layer.roles)
 
 
-def draw(viewer: Viewer, language: str, state: MapState | None = None) -> folium.Map:
-    """The Folium map in one language, with the layers of which the viewer may see anything."""
-    state = state or MapState()
+def draw(
+    viewer: Viewer, language: str, state: MapState | None = None, start: list[list[float]] | None = None
+) -> folium.Map:
+    """The Folium map in one language, with the layers of which the viewer may see anything.
+
+    `start` are the corners of the first view, in degrees, where the state has none.
+    """
+    state, start = state or MapState(), start or START
     chart = folium.Map(
         tiles=None,
         min_zoom=4,
@@ -81,7 +87,7 @@ def draw(viewer: Viewer, language: str, state: MapState | None = None) -> folium
         zoom_start=cast(int, state.view.zoom) if state.view else 7,
     )
     if state.view is None:
-        Start(START).add_to(chart)
+        Start(start).add_to(chart)
     base = VectorTiles(
         "base",
         title=Text("Base map", "Fond de carte"),
@@ -100,7 +106,7 @@ def draw(viewer: Viewer, language: str, state: MapState | None = None) -> folium
         element.add_to(chart)
     Legend([*drawn, base], language).add_to(chart)
     Scale().add_to(chart)
-    Workbench(drawn, START).add_to(chart)
+    Workbench(drawn, start).add_to(chart)
     return chart
 
 

@@ -7,7 +7,12 @@ from flask import Flask, g, url_for
 from geoapp.publish.listing import Item
 
 # The layers whose rows have a page of their own.
-PAGES = {"incidents": "incidents.page"}
+PAGES = {
+    "incidents": "incidents.page",
+    "mine_sites": "places.site",
+    "routes": "places.route",
+    "deployments": "places.deployment",
+}
 
 
 def init_app(app: Flask) -> None:
