@@ -54,6 +54,8 @@ WORDS = {
     "alsoHere": Text("Also here", "Aussi à cet endroit"),
     "synthetic": Text("Synthetic data", "Données synthétiques"),
     "noValue": Text("not known", "non connu"),
+    "play": Text("Play", "Lire"),
+    "pause": Text("Pause", "Pause"),
     "copied": Text("Link copied", "Lien copié"),
     "countsFailed": Text(
         "The counts could not be loaded. Check the connection, then change a filter again.",

@@ -5,6 +5,7 @@ import {Address, FILTERS} from './address.js';
 import {faceOf} from './face.js';
 import {Filters} from './filters.js';
 import {Histogram} from './histogram.js';
+import {Player} from './player.js';
 import {openRow} from './popup.js';
 import {Rows} from './rows.js';
 import {Search} from './search.js';
@@ -32,6 +33,16 @@ class Workbench {
         this.choose();
       },
     });
+    const player = root.querySelector('[data-player]');
+    this.player = player && new Player(player, {
+      period: () => this.filters.read(),
+      months: () => this.histogram.months,
+      show: (since, until) => {
+        this.filters.setPeriod(since, until);
+        // Each step is the same entry of the history: back leads to before the playing.
+        this.choose({push: false});
+      },
+    });
     this.rows = new Rows(root.querySelector('[data-rows]'), {
       map, address: this.address, open: (...row) => this.openRow(...row),
     });
@@ -45,10 +56,20 @@ class Workbench {
   }
 
   // Somebody has changed a filter.
-  choose() {
-    this.address.set({...this.filters.read(), page: ''}, {push: true});
+  choose({push = true} = {}) {
+    const before = this.address.get('route');
+    this.address.set({...this.filters.read(), page: ''}, {push});
     this.filters.badges();
     this.apply();
+    if (this.address.get('route') !== before) this.lookAtRoute();
+  }
+
+  // Brings a route into view that has just been chosen.
+  lookAtRoute() {
+    const {corners} = this.root.querySelector('select[name="route"]')?.selectedOptions[0]?.dataset ?? {};
+    if (!corners) return;
+    const [south, west, north, east] = corners.split(',').map(Number);
+    this.map.fitBounds([[south, west], [north, east]], {animate: false, padding: [30, 30], maxZoom: 13});
   }
 
   // Shows on the map, in the counts and in the table what the form says.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from babel.dates import format_date
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from geoapp.access.viewer import Viewer
 from geoapp.naming import fold
@@ -103,7 +103,7 @@ class Panel:
     groups: Sequence[tuple[str, str, Sequence[ChoiceList]]]
     countries: Sequence[Country]
     months: Sequence[Month]
-    routes: Sequence[tuple[str, str, bool]]
+    routes: Sequence[tuple[str, str, bool, str]]
 
 
 def make_panel(connection: Connection, viewer: Viewer, chosen: Filter, told: Told, language: str) -> Panel:
@@ -184,12 +184,21 @@ def _months(counts: Mapping[str, int], chosen: Filter, language: str) -> list[Mo
     return made
 
 
-def _routes(connection: Connection, chosen: Filter) -> list[tuple[str, str, bool]]:
-    """The routes that the viewer sees by name, with what the address holds if that is another one."""
-    rows = connection.execute(select(Route.route_id, Route.name)).all()
-    found = sorted({row.route_id: row.name for row in rows}.items(), key=lambda each: fold(each[1]))
+def _routes(connection: Connection, chosen: Filter) -> list[tuple[str, str, bool, str]]:
+    """The routes that the viewer sees by name, and what the address holds if that is another one.
+
+    Each is its key, its words, whether it is chosen, and its corners: south, west, north, east in degrees.
+    """
+    edges = (func.ST_YMin(Route.geom), func.ST_XMin(Route.geom), func.ST_YMax(Route.geom), func.ST_XMax(Route.geom))
+    found = {}
+    for row in connection.execute(select(Route.route_id, Route.name, *edges)).all():
+        found[row.route_id] = (row.name, ",".join(f"{edge:.3f}" for edge in row[2:]))
     wanted = ",".join(chosen.route)
-    offered = [(key, f"{name} ({key})", key == wanted) for key, name in found if "," not in key]
-    if wanted and not any(ticked for _, _, ticked in offered):
-        offered.insert(0, (wanted, wanted, True))
+    offered = [
+        (key, f"{name} ({key})", key == wanted, corners)
+        for key, (name, corners) in sorted(found.items(), key=lambda each: fold(each[1][0]))
+        if "," not in key
+    ]
+    if wanted and not any(ticked for _, _, ticked, _ in offered):
+        offered.insert(0, (wanted, wanted, True, ""))
     return offered
