@@ -60,7 +60,7 @@ class Names:
     def like(self, text: str) -> list[tuple[float, Named]]:
         """What is called something like `text`, the likest first, each once."""
         wanted = fold(text)
-        if not wanted:
+        if len(wanted) < SHORTEST:
             return []
         best: dict[tuple[str, str], tuple[float, Named]] = {}
         for name, each in self.folded:
