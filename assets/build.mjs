@@ -9,7 +9,7 @@ import {build} from 'esbuild';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(here, '../geoapp/web/static');
 
-const {metafile} = await build({
+const {metafile, warnings} = await build({
   absWorkingDir: here,
   entryPoints: {map: 'src/main.js', page: 'src/page.css', 'map-style': 'src/map.css', icon: 'src/icon.svg'},
   outdir: target,
@@ -24,6 +24,8 @@ const {metafile} = await build({
   metafile: true,
   logLevel: 'warning',
 });
+// A brace that is not closed is a warning only, and takes the rules after it with it.
+if (warnings.length) process.exit(1);
 
 // Pages ask for a file by the name that it has without its hash.
 const manifest = {};

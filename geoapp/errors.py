@@ -21,6 +21,10 @@ class DatabaseError(GeoappError):
     """The database cannot be reached, or is not in the state that this program expects."""
 
 
+class BackupError(GeoappError):
+    """A backup cannot be made, read, or put back."""
+
+
 class ImportRefusedError(GeoappError):
     """A file, or a row of it, cannot be imported; `said` is the reason in every language."""
 

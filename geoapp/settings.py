@@ -45,7 +45,8 @@ class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
     `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
-    `web_database_password` the web role's is derived from the owner's; without `audit_key` one is kept under `home`.
+    `web_database_password` the web role's is derived from the owner's; without `audit_key` or `backup_key` one is kept
+    under `home`.
     The limits are requests a minute, of which 0 means any number.
     """
 
@@ -61,6 +62,7 @@ class Settings:
     source_precedence: Mapping[str, tuple[str, ...]]
     audit_key: str | None
     audit_heads: Path | None
+    backup_key: str | None
     public_url: str | None
     session_idle_minutes: int
     session_days: int
@@ -94,6 +96,7 @@ class Settings:
             source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
             audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
             audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
+            backup_key=reader.get("GEOAPP_BACKUP_KEY", None, _secret),
             public_url=reader.get("GEOAPP_PUBLIC_URL", None, _web_address),
             session_idle_minutes=reader.get("GEOAPP_SESSION_IDLE_MINUTES", 60, _whole_number(1, 1440)),
             session_days=reader.get("GEOAPP_SESSION_DAYS", 14, _whole_number(1, 366)),

@@ -134,7 +134,8 @@ def test_in_a_browser_without_scripts(
         page.locator(".events").wait_for()
         visit.keep(f"audit-{width}")
         assert page.locator("html").evaluate("each => each.scrollWidth") <= width
-        page.get_by_role("link", name=f"import_batch/{ROW}").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name=f"import_batch/{ROW}").click()
         assert page.locator(".events tbody tr").count() == 1
         page.fill("#person", "nobody")
         page.locator(".audit-filter button").click()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from browser import Visit, serving, visiting
@@ -13,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from planting import Planting, Row, plant_everything
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 from releasing import FORM
 from sqlalchemy import text
 from walk_lines import URLS
@@ -168,6 +171,30 @@ def test_every_page_shows_it_as_text(
     assert looked_at == shown.get(name, set())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_printed_as_pdf_holds_it_as_text(
+    language: str, planting: Planting, window: Callable[[str], Visit], tmp_path: Path
+) -> None:
+    visit = window("coordinator-sk")
+    row = row_of(planting, "incident", "restricted")
+    page = visit.open(f"/incidents/{row.key}?lang={language}")
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    unharmed(visit)
+    printed = PdfReader(tmp_path / "page.pdf")
+    words = "".join(each.extract_text() for each in printed.pages)
+    # A line may break anywhere in it.
+    assert SEEN.replace(" ", "") in re.sub(r"\s", "", words)
+    links = [
+        link.get_object()["/A"]["/URI"]
+        for each in printed.pages
+        for link in each.get("/Annots") or []
+        if "/A" in link.get_object()
+    ]
+    assert links, "the page has links"
+    assert all(link.startswith(visit.address) for link in links)
+    assert b"/JavaScript" not in (tmp_path / "page.pdf").read_bytes()
+
+
 class _Tags(HTMLParser):
     """The elements of a page, and whether each script has a nonce or an address of ours."""
 
@@ -262,8 +289,12 @@ def test_tips_and_the_legend_show_it_as_text(planting: Planting, window: Callabl
         lon, lat = planting.places[row]
         visit.look_at(lon, lat, 17)
         visit.page.mouse.move(*visit.point_of(lon, lat))
-        visit.page.wait_for_timeout(150)
+        tip = visit.page.locator(".leaflet-tooltip")
+        tip.wait_for()
+        assert SEEN[:8] in tip.inner_text(), table
         unharmed(visit)
+        visit.page.mouse.move(0, 0)
+        tip.wait_for(state="detached")
 
 
 # === Forms ============================================================================================================

@@ -24,6 +24,7 @@ from geoapp.web.buckets import SETS, WAYS, Buckets
 from geoapp.web.database import KEY as ENGINE
 
 TILE = "/tiles/base/5/18/16.mvt"
+QUESTION = "/api/v1/risk/sites?on=2025-01-01"
 
 ClientFor = Callable[..., FlaskClient]
 
@@ -36,7 +37,6 @@ def client_for(settings: Settings) -> Iterator[ClientFor]:
     def client(name: str = "public", address: str = "192.0.2.1", **limits: int) -> FlaskClient:
         if limits or not made:
             made.append(create_app(replace(settings, **limits)))
-            made[-1].add_url_rule("/api/v1/risk/test", "risk", view_func=_question)
         opened = made[-1].test_client()
         opened.environ_base["REMOTE_ADDR"] = address
         return signed_in(opened, name)
@@ -45,13 +45,6 @@ def client_for(settings: Settings) -> Iterator[ClientFor]:
     for app in made:
         if ENGINE in app.extensions:
             app.extensions[ENGINE].dispose()
-
-
-def _question() -> str:
-    """What a risk question does first."""
-    from geoapp.web.database import current_viewer  # noqa: PLC0415
-
-    return current_viewer().name
 
 
 # === The buckets ======================================================================================================
@@ -156,10 +149,11 @@ def test_a_person_is_counted_wherever_they_are(client_for: ClientFor) -> None:
 
 def test_questions_have_a_bucket_of_their_own(client_for: ClientFor) -> None:
     analyst = client_for("analyst", question_limit=2)
-    assert [analyst.get("/api/v1/risk/test").status_code for _ in range(3)] == [200, 200, 429]
+    assert [analyst.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
     assert analyst.get(TILE).status_code == 200, "the map goes on"
-    assert client_for("public").get("/api/v1/risk/test").status_code == 200
-    assert "risk questions" in analyst.get("/api/v1/risk/test?lang=en").get_json()["detail"]
+    # The public may not ask it, and hears that: its own bucket is not empty.
+    assert client_for("public").get(QUESTION).status_code == 401
+    assert "risk questions" in analyst.get(f"{QUESTION}&lang=en").get_json()["detail"]
 
 
 def test_a_made_up_session_gets_no_bucket_of_its_own(client_for: ClientFor) -> None:
@@ -170,7 +164,7 @@ def test_a_made_up_session_gets_no_bucket_of_its_own(client_for: ClientFor) -> N
 
 def test_none_is_no_limit(client_for: ClientFor) -> None:
     client = client_for("analyst", network_limit=0, person_limit=0, question_limit=0)
-    assert {client.get("/api/v1/risk/test").status_code for _ in range(5)} == {200}
+    assert {client.get(QUESTION).status_code for _ in range(5)} == {200}
 
 
 def test_built_files_and_the_pulse_are_not_counted(client_for: ClientFor) -> None:

@@ -428,7 +428,8 @@ def test_the_public_reads_the_page(chromium_browser: Browser, server: str, engin
             words = {"en": "2nd quarter 2024", "fr": "2e trimestre 2024"}[language]
             expect(page.locator("caption")).to_contain_text(words)
             page.get_by_role("combobox").select_option("2024-Q1")
-            page.get_by_role("button", name={"en": "Show", "fr": "Afficher"}[language]).click()
+            with page.expect_navigation():
+                page.get_by_role("button", name={"en": "Show", "fr": "Afficher"}[language]).click()
             found = {
                 unit: page.locator(f'[data-unit="{unit}"] td').all_inner_texts() for unit in ("CD-SK", "CD-NK", "RW-02")
             }

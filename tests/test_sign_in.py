@@ -10,6 +10,7 @@ from flask import Flask
 from importing import ask
 from signing_in import CHEAP, ELSEWHERE, PASSWORD, browser_at, form_token, give_password, post, sign_in, who
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from geoapp.access import passwords
 from geoapp.access.passwords import PasswordRefusedError, require_good
@@ -163,7 +164,8 @@ def test_every_form_that_changes_something_holds_the_field() -> None:
     for path in TEMPLATES.glob("*.html"):
         for form in path.read_text(encoding="utf-8").split("<form")[1:]:
             whole = form.split("</form>")[0]
-            assert 'method="post"' not in whole or "{{ csrf_field() }}" in whole, path.name
+            held = "{{ csrf_field() }}" in whole or "{{ sign_out_field() }}" in whole
+            assert 'method="post"' not in whole or held, path.name
 
 
 @pytest.mark.parametrize("token", [None, "", "0" * 64, "of another session"])
@@ -205,6 +207,55 @@ def test_a_replayed_form_does_nothing(app: Flask) -> None:
     assert answer.status_code == 403
     # A second click on "Sign out" is no fault.
     assert client.post("/sign-out", data={"csrf_token": page}).status_code == 303
+
+
+# === Signing out while something is wrong =============================================================================
+
+
+def test_a_fault_of_ours_has_the_way_out(app: Flask, engine: Engine) -> None:
+    @app.get("/broken")
+    def broken() -> str:
+        raise RuntimeError
+
+    client = browser_at(app)
+    assert "/sign-out" not in client.get("/broken").text
+    sign_in(client, "analyst")
+    answer = client.get("/broken")
+    assert answer.status_code == 500
+    assert client.post("/sign-out", data={"csrf_token": form_token(answer.text)}).status_code == 303
+    assert who(client) is None
+    assert events(engine, "sign_out") == ["app_user/analyst"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "signed out in this browser"), ("fr", "déconnecté dans ce")])
+def test_the_browser_is_signed_out_while_the_database_is_away(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    client = browser_at(app)
+    sign_in(client, "analyst")
+
+    def away(*_: object) -> None:
+        raise OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(Engine, "connect", away)
+    monkeypatch.setattr(Engine, "begin", away)
+    page = client.get("/provinces")
+    assert page.status_code == 503
+    answer = client.post(f"/sign-out?lang={language}", data={"csrf_token": form_token(page.text)})
+    assert answer.status_code == 503
+    assert said in answer.text
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.get_cookie(COOKIE) is None
+    monkeypatch.undo()
+    assert who(client) is None
+
+
+def test_another_sites_form_signs_nobody_out(app: Flask) -> None:
+    client = browser_at(app)
+    sign_in(client, "analyst")
+    assert client.post("/sign-out").status_code == 403
+    assert client.post("/sign-out", data={"csrf_token": "0" * 64}).status_code == 403
+    assert who(client) == "analyst"
 
 
 # === Passwords ========================================================================================================

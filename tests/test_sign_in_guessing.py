@@ -12,8 +12,15 @@ from signing_in import ELSEWHERE, OFFICE, browser_at, give_password, guess, gues
 from sqlalchemy import Engine, text
 
 from geoapp.access import sign_in as module
+from geoapp.access.sealer import seal_once
+from geoapp.settings import Settings
 from geoapp.web.session import COOKIE
 
+# The last numbers of each account and address.
+TOLD = (
+    "SELECT object, max((after ->> 'failures')::integer), max((after ->> 'refused')::integer)"
+    " FROM audit_event WHERE what = 'sign_in_failed' GROUP BY object ORDER BY object"
+)
 GUESSERS = ("192.0.2.1", "192.0.2.2")
 
 
@@ -45,20 +52,56 @@ def test_a_thousand_guesses_from_two_addresses_keep_nobody_out(
     # The owner is let in at once: from an address of their own, where they had never been before.
     assert sign_in(browser_at(app, OFFICE), "analyst").status_code == 303
 
-    told = ask(
-        engine,
-        "SELECT object, sum((after ->> 'refused')::integer) FILTER (WHERE (after ->> 'refused')::integer > 0),"
-        " max((after ->> 'failures')::integer), max((after ->> 'refused')::integer)"
-        " FROM audit_event WHERE what = 'sign_in_failed' GROUP BY object ORDER BY object",
-    )
-    assert [row[0] for row in told] == [f"app_user/analyst from {address}" for address in GUESSERS]
-    for _, _, failures, refused in told:
-        assert failures >= 5
-        assert refused >= 100
+    # What the sealer does each minute.
+    with engine.begin() as connection:
+        module.note_sign_ins(connection)
+    told = ask(engine, TOLD)
+    assert [place for place, _, _ in told] == [f"app_user/analyst from {address}" for address in GUESSERS]
+    assert all(failures >= 5 for _, failures, _ in told)
+    assert sum(failures + refused for _, failures, refused in told) == 1000
     assert ask(engine, "SELECT count(*) < 60 FROM audit_event WHERE what = 'sign_in_failed'") == [(True,)]
-    assert ask(engine, "SELECT sum(failures + refused) FROM sign_in_count WHERE account <> '' AND origin <> ''") == [
-        (1000,)
-    ]
+
+
+@pytest.mark.parametrize("last", ["minute", "right password", "hour"])
+def test_what_was_turned_away_is_told_before_it_is_forgotten(app: Flask, engine: Engine, last: str) -> None:
+    guesser = guesser_at(app, OFFICE)
+    for _ in range(15):
+        guess(guesser, "analyst")
+    (counted,) = ask(engine, "SELECT failures, refused FROM sign_in_count WHERE account <> '' AND origin <> ''")
+    assert sum(counted) == 15
+    with engine.begin() as connection:
+        if last == "minute":
+            module.note_sign_ins(connection)
+        else:
+            connection.execute(text("UPDATE sign_in_count SET open_at = now() - interval '1 s'"))
+        if last == "hour":
+            connection.execute(text("UPDATE sign_in_count SET last_at = now() - interval '61 minutes'"))
+    if last != "minute":
+        assert sign_in(browser_at(app, OFFICE), "analyst").status_code == 303
+        assert not ask(engine, "SELECT FROM sign_in_count WHERE account <> '' AND origin <> ''")
+    told = [(f"app_user/analyst from {OFFICE}", *counted)]
+    assert ask(engine, TOLD) == told
+
+    # Nothing is told twice.
+    before = ask(engine, "SELECT count(*) FROM audit_event WHERE what = 'sign_in_failed'")
+    with engine.begin() as connection:
+        module.note_sign_ins(connection)
+    assert ask(engine, "SELECT count(*) FROM audit_event WHERE what = 'sign_in_failed'") == before
+
+
+def test_what_waits_is_sealed_with_the_rest(app: Flask, engine: Engine, settings: Settings) -> None:
+    guesser = guesser_at(app, OFFICE)
+    for _ in range(12):
+        guess(guesser, "nobody")
+    seal_once(engine, settings)
+    ((place, failures, refused),) = ask(engine, TOLD)
+    # What was typed could be a password.
+    assert (place, failures + refused) == (f"app_user from {OFFICE}", 12)
+    assert ask(
+        engine,
+        "SELECT count(*) FROM audit_event WHERE what = 'sign_in_failed'"
+        " AND NOT audit_event_id = ANY (SELECT unnest(event_ids) FROM audit_seal)",
+    ) == [(0,)]
 
 
 def test_attempts_at_once_do_not_outrun_the_count(app: Flask) -> None:

@@ -400,6 +400,8 @@ SHOW_NOTHING = {
     "db up": "starts the server",
     "db down": "stops the server",
     "db migrate": "changes the schema",
+    "db backup": "counts rows; what it writes is encrypted (tests/test_backup.py)",
+    "db restore": "counts rows",
     "demo load": "writes synthetic rows, and counts them",
     "network build": "counts the edges of the operator's routes",
     "demo remove": "deletes synthetic rows, and counts them",

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from geoapp.access.heads import append_head, database_name, head_files
 from geoapp.access.seals import Head, seal
+from geoapp.access.sign_in import note_sign_ins
 from geoapp.database.audit_key import seal_key
 from geoapp.database.engine import open_engine
 from geoapp.errors import GeoappError
@@ -24,7 +25,12 @@ log = logging.getLogger(__name__)
 
 
 def seal_once(engine: Engine, settings: Settings, new_key: bool = False) -> tuple[Head | None, list[str]]:
-    """Seal what can be sealed, and keep the head in its files; the head, and what went wrong with which file."""
+    """Seal what can be sealed, and keep the head in its files; the head, and what went wrong with which file.
+
+    What waits to be counted in the audit is written before, so that this seal has it, too.
+    """
+    with engine.begin() as connection:
+        note_sign_ins(connection)
     with engine.begin() as connection:
         head = seal(connection, seal_key(settings), new_key)
     faults: list[str] = []

@@ -42,8 +42,8 @@ def check_password(transaction: Transaction, name: str, password: str, origin: O
             text("SELECT * FROM begin_sign_in(:person, :account, :network, :device)"),
             {"person": name, "account": hash_of(name), "network": origin.network, "device": origin.device},
         ).one()
-        if attempt.wait and _is_power_of_ten(attempt.turned_away):
-            # Not each of a thousand a minute: the audit is for people to read.
+        if attempt.wait and attempt.turned_away == 1:
+            # Of a thousand a minute the first is told at once, the total by `note_sign_ins`.
             _record_failure(connection, name if attempt.is_known else None, origin, attempt)
     if attempt.wait:
         return Verdict(right=False, wait=attempt.wait)
@@ -59,12 +59,13 @@ def remember(connection: Connection, name: str, origin: Origin, device: str) -> 
     connection.execute(select(func.end_sign_in(name, hash_of(name), origin.network, origin.device, hash_of(device))))
 
 
+def note_sign_ins(connection: Connection) -> None:
+    """Write the totals of attempts that were turned away into the audit, where it does not have them; as the owner."""
+    connection.execute(select(func.note_sign_ins()))
+
+
 def _record_failure(connection: Connection, name: str | None, origin: Origin, attempt: object) -> None:
     """Write a failure down; what was typed for a name that nobody has could be a password, so it is left out."""
     who = f"app_user/{name}" if name else "app_user"
     counts = {"failures": attempt.failed, "refused": attempt.turned_away}  # type: ignore[attr-defined]
     record(connection, "sign_in_failed", f"{who} from {origin.network}", after=counts)
-
-
-def _is_power_of_ten(number: int) -> bool:
-    return str(number).rstrip("0") == "1"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import traceback
 from importlib import import_module
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError
@@ -68,7 +72,24 @@ def main() -> None:
             f"geoapp: the database did not answer: {reason}\n"
             "Start it with `geoapp db up`, or check GEOAPP_DATABASE_URL."
         )
+    except BrokenPipeError:
+        # Whoever read the answer, such as `head`, has enough; nothing more can be written, not even at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        _leave(
+            f"geoapp: something went wrong that geoapp does not know: {type(error).__name__}. What was begun in the"
+            f" database was taken back.\nWhere it happened is in {_written(error)}: send that file to whoever looks"
+            " after your geoapp."
+        )
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _written(error: Exception) -> Path:
+    """A file with the places in the code that a fault went through, and not with what it says: it could quote a row."""
+    with tempfile.NamedTemporaryFile("w", prefix="geoapp-fault-", suffix=".txt", delete=False) as file:
+        file.write("".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__, "\n"]))
+    return Path(file.name)
 
 
 def _leave(message: str) -> None:

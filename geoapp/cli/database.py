@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import click
 from sqlalchemy import text
 
+from geoapp.access.audit import record
 from geoapp.access.leakproof import keep_spatial_index
-from geoapp.cli.context import running_database
+from geoapp.cli.context import current_database, running_database
+from geoapp.database import backup_key
 from geoapp.database import migrate as migrations
+from geoapp.database.backup import expire, make_backup, new_name
 from geoapp.database.boundaries import load_base_map
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, set_web_password
+from geoapp.database.restore import restore_backup, verify_backup
 from geoapp.errors import ClusterError
 from geoapp.settings import Settings
+from geoapp.snapshot.store import default_home as snapshots_of
 
 
 @click.group()
 def db() -> None:
-    """The database: start, stop, look, migrate."""
+    """The database: start, stop, look, migrate, back up, restore."""
 
 
 @db.command()
@@ -84,6 +92,67 @@ def migrate() -> None:
             click.echo(warning, err=True)
         loaded = load_base_map(engine)
         click.echo(f"Base map: {loaded} features loaded." if loaded else "Base map: up to date.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Restore it into a scratch database, and compare every table.")
+@click.option(
+    "--keep", type=click.IntRange(1), metavar="N", help="In a folder: delete all but the newest N afterwards."
+)
+def backup(file: Path, verify: bool, keep: int | None) -> None:
+    """Write the database, as it is now, to the encrypted FILE; or to a new one in it, if it is a folder.
+
+    geoapp may go on meanwhile. Nothing is overwritten.
+    """
+    settings = Settings.from_environment()
+    if keep and not file.is_dir():
+        raise click.UsageError("--keep is for a folder of backups: name one that there is.")
+    path = file / new_name() if file.is_dir() else file
+    with current_database(settings) as engine:
+        manifest = make_backup(settings, path, os.environ, _tell)
+        if verify:
+            verify_backup(settings, path, _tell)
+        with engine.begin() as connection:
+            record(connection, "backup", after={"rows": manifest.rows})
+    size = path.stat().st_size / 1_000_000
+    click.echo(f"{path}: {manifest.rows:,} rows, {size:.1f} MB{', restored and compared' if verify else ''}.")
+    for gone in expire(file, keep) if keep else ():
+        click.echo(f"Deleted {gone.name}.")
+    if backup_key.is_kept_here(settings):
+        click.echo(
+            f"Keep a copy of {settings.home / backup_key.FILE} elsewhere: without it no backup can be read.", err=True
+        )
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Put it in the place of the data that are here.")
+def restore(file: Path, overwrite: bool) -> None:
+    """Put the backup FILE in the place of the database, after comparing every table with what was backed up.
+
+    geoapp must not run meanwhile. All of it is put back, or nothing is changed.
+    """
+    settings = Settings.from_environment()
+    with running_database(settings) as engine:
+        # Its connection would count as somebody's.
+        engine.dispose()
+        manifest = restore_backup(settings, file, overwrite, _tell)
+        if kept := snapshots_of(settings.home):
+            shutil.rmtree(kept, ignore_errors=True)
+        set_web_password(engine, settings)
+        if warning := keep_spatial_index(engine):
+            click.echo(warning, err=True)
+        if manifest.schema == migrations.head():
+            with engine.begin() as connection:
+                record(connection, "restore", after={"rows": manifest.rows})
+    click.echo(f"Restored: {manifest.rows:,} rows of {manifest.made_at[:16].replace('T', ' ')} UTC.")
+    if manifest.schema != migrations.head():
+        click.echo("It is of an older geoapp. Run `geoapp db migrate`.")
+
+
+def _tell(said: str) -> None:
+    click.echo(said, err=True)
 
 
 def _embedded(settings: Settings) -> Cluster:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
-from pathlib import Path
 
+from geoapp.database.key_file import read_or_make
 from geoapp.errors import SettingsError
 from geoapp.settings import Settings
 
@@ -34,9 +33,7 @@ def audit_key(settings: Settings) -> bytes:
         return settings.audit_key.encode()
     path = settings.home / FILE
     try:
-        if not path.exists():
-            _make(path)
-        key = path.read_bytes().strip()
+        key = read_or_make(path, lambda: secrets.token_hex(32)).encode()
     except OSError as error:
         raise SettingsError(
             f"The key of the audit cannot be kept in {path}: {error.strerror}. Run geoapp as the account that made"
@@ -61,20 +58,3 @@ def audit_hash(key: bytes, message: str) -> str:
 def key_mark(key: bytes) -> bytes:
     """Eight bytes that tell one key from another, and nothing about either."""
     return hmac.digest(key, b"geoapp audit key", "sha256")[:8]
-
-
-def _make(path: Path) -> None:
-    """Make a random key, unless another process just did; a whole one appears, or none."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    fresh = path.with_name(f"{FILE}.{secrets.token_hex(4)}")
-    try:
-        fresh.touch(mode=0o600, exist_ok=False)
-        with fresh.open("w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(fresh)
-    except FileExistsError:
-        return
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ def migrate(engine: Engine, revision: str = "head") -> tuple[str | None, str | N
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         before = current_revision(connection)
-        _refuse_unknown(before)
+        require_known(before)
         _require_postgis(connection)
         command.upgrade(alembic_config(connection), revision)
         after = current_revision(connection)
@@ -52,9 +52,18 @@ def has_schema(engine: Engine) -> bool:
 def require_current(connection: Connection) -> None:
     """Raise DatabaseError, saying what to do, unless the schema is the one this program was written for."""
     found = current_revision(connection)
-    _refuse_unknown(found)
+    require_known(found)
     if found != head():
         raise DatabaseError("The database is older than this program. Run `geoapp db migrate`.")
+
+
+def require_known(revision: str | None) -> None:
+    """Raise DatabaseError where this program does not know a revision: it is of a newer one."""
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseError(
+            f"The database is newer than this program (its revision {revision} is unknown here). Upgrade geoapp."
+        )
 
 
 def head() -> str | None:
@@ -94,14 +103,6 @@ def write_vocabularies(connection: Connection) -> None:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config())
-
-
-def _refuse_unknown(revision: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
-        raise DatabaseError(
-            f"The database is newer than this program (its revision {revision} is unknown here). Upgrade geoapp."
-        )
 
 
 def _require_postgis(connection: Connection) -> None:

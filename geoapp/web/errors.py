@@ -67,6 +67,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def unavailable(said: str) -> Response:
+    """The page that says what could not be done because the database does not answer."""
+    return _answer(503, said)
+
+
 def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DatabaseError):
         log.error("database: %s", type(error).__name__)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from geoapp.access.audit import record
 from geoapp.access.links import PATH, read_link, use_link
@@ -19,6 +21,7 @@ from geoapp.access.viewer import set_viewer
 from geoapp.settings import Settings
 from geoapp.web.browsers import browser
 from geoapp.web.database import current_viewer, reading, writing
+from geoapp.web.errors import unavailable
 from geoapp.web.language import translate
 from geoapp.web.policy import clear_site
 from geoapp.web.proxies import client_network, is_local
@@ -37,8 +40,14 @@ sign_in = Blueprint("sign_in", __name__)
 
 # The same words for a name that nobody has, one that is disabled, and a wrong password.
 WRONG = "The name or the password is not right. Try again, or ask an administrator for a sign-in link."
+SIGNED_OUT_HERE = (
+    "You are signed out in this browser. The database does not answer at the moment, so the session itself was not"
+    " ended: end it under “Your account” later. Nobody can use it from here."
+)
 OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 LONGEST_NAME = 64
+
+log = logging.getLogger(__name__)
 
 
 @sign_in.get("/sign-in")
@@ -74,13 +83,17 @@ def send() -> Response:
 
 @sign_in.post("/sign-out")
 def sign_out() -> Response:
-    """End the session, and have the browser drop what it keeps of it."""
-    if hashed := token_hash():
-        with writing() as connection:
-            if current_viewer().signed_in:
-                record(connection, "sign_out", f"app_user/{current_viewer().name}")
-            connection.execute(select(func.end_session(hashed)))
+    """End the session, and have the browser drop what it keeps of it: that also while the database is away."""
     response = make_response(redirect(url_for("map.page", lang=g.language), 303))
+    try:
+        if hashed := token_hash():
+            with writing() as connection:
+                if current_viewer().signed_in:
+                    record(connection, "sign_out", f"app_user/{current_viewer().name}")
+                connection.execute(select(func.end_session(hashed)))
+    except SQLAlchemyError as error:
+        log.warning("a session is not ended: %s", type(error).__name__)
+        response = unavailable(translate(SIGNED_OUT_HERE))
     take_back(response)
     take_back(response, FORM_COOKIE)
     # Not the cookies: the one that a browser is known by keeps its owner from waiting behind somebody who guesses.

@@ -100,7 +100,7 @@ class SignInCount(Base):
     """Failed sign-ins of one account from one origin: a network, or a browser that is known.
 
     `account` is the hash of the name that was typed; an empty account or origin stands for all of them. No password is
-    looked at before `open_at`; `refused` counts what came too early.
+    looked at before `open_at`; `refused` counts what came too early, `noted` how many of these the audit was told of.
     """
 
     __tablename__ = "sign_in_count"
@@ -109,10 +109,11 @@ class SignInCount(Base):
     origin: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     refused: Mapped[int] = mapped_column(server_default=text("0"))
+    noted: Mapped[int] = mapped_column(server_default=text("0"))
     last_at: Mapped[dt.datetime] = mapped_column(server_default=NOW, index=True)
     open_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
 
-    __table_args__ = (*not_negative("failures", "refused"),)
+    __table_args__ = (*not_negative("failures", "refused", "noted"),)
 
 
 class KnownBrowser(Base):

@@ -105,7 +105,11 @@ class Incident(Located, Base):
             "content_key",
             postgresql_where=text("sealed AND incident_no IS NULL"),
         ),
-        Index("ix_incident_policy", "incident_id", postgresql_include=["country", "units", "sealed", "handlers"]),
+        Index(
+            "ix_incident_policy",
+            "incident_id",
+            postgresql_include=["country", "units", "sealed", "handlers", "synthetic"],
+        ),
         Index("ix_incident_sealed", "handlers", postgresql_using="gin", postgresql_where=text("sealed")),
         in_range("date_precision", 1, 4),
         one_of("channel", vocab.CHANNEL),

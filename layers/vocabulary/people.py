@@ -39,6 +39,8 @@ EVENT = Vocabulary(
     "event",
     {"import": ("import", "import")},
     sign_in=("sign-in", "connexion"),
+    backup=("backup made", "sauvegarde faite"),
+    restore=("backup put back", "sauvegarde remise en place"),
     sign_in_failed=("failed sign-in", "connexion échouée"),
     sign_out=("sign-out", "déconnexion"),
     password=("password changed", "mot de passe changé"),

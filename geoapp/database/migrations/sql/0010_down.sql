@@ -125,6 +125,9 @@ END $$;
 ALTER FUNCTION signed() RESET search_path;
 DROP FUNCTION viewer_sees_real();
 
+DROP INDEX ix_incident_policy;
+CREATE INDEX ix_incident_policy ON incident (incident_id) INCLUDE (country, units, sealed, handlers);
+
 CREATE OR REPLACE FUNCTION keep_an_admin() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

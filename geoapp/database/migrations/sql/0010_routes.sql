@@ -36,7 +36,8 @@ CREATE TRIGGER magazine_added AFTER INSERT ON facility
 FOR EACH ROW WHEN (NEW.kind = 'explosives_magazine') EXECUTE FUNCTION magazine_moved();
 CREATE TRIGGER magazine_moved AFTER UPDATE ON facility
 FOR EACH ROW WHEN ((OLD.kind = 'explosives_magazine' OR NEW.kind = 'explosives_magazine')
-                   AND (OLD.kind, OLD.facility_id, OLD.geom) IS DISTINCT FROM (NEW.kind, NEW.facility_id, NEW.geom))
+                   AND (OLD.kind, OLD.facility_id, OLD.geom::bytea) IS DISTINCT FROM
+                       (NEW.kind, NEW.facility_id, NEW.geom::bytea))
 EXECUTE FUNCTION magazine_moved();
 CREATE TRIGGER magazine_removed AFTER DELETE ON facility
 FOR EACH ROW WHEN (OLD.kind = 'explosives_magazine') EXECUTE FUNCTION magazine_moved();
