@@ -11,7 +11,7 @@ from typing import Any
 
 from babel.dates import format_date
 from geoalchemy2 import Geography
-from sqlalchemy import SQLColumnExpression, cast, false, func, select
+from sqlalchemy import SQLColumnExpression, cast, false, func, or_, select
 from sqlalchemy import Text as TextType
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -44,10 +44,10 @@ class FilterError(ValueError):
 class Filter:
     """Which rows are asked for. Dates are inclusive; an empty tuple lets everything through.
 
-    `level` holds "1", "2", "3" and "unknown"; `route` the `route_id` of routes, which let through what lies within
-    `within_km` of one of them. Each part applies to the layers that have a column for it: those about incidents to
-    incidents, `mineral` and `icglr_status` to mine sites, `force` and `function` to deployments, and `unit` and
-    `route` to all.
+    `level` holds "1", "2", "3" and "unknown"; `route` the `route_id` of routes, or the ids of their rows, which let
+    through what lies within `within_km` of one of them. Each part applies to the layers that have a column for it:
+    those about incidents to incidents, `mineral` and `icglr_status` to mine sites, `force` and `function` to
+    deployments, and `unit` and `route` to all.
     """
 
     since: date | None = None
@@ -148,14 +148,14 @@ class Filter:
             if chosen and name in columns:
                 made.append(columns[name].op("&&")(cast(list(chosen), ARRAY(TextType()))))
         if self.route and "route" in columns:
-            made.append(columns["route"].in_(self.route))
+            made.append(routes_named(self.route))
         if self.route and "near" in columns:
             made.append(self._near(columns["near"]))
         return made
 
     def _near(self, place: SQLColumnExpression[Any]) -> SQLColumnExpression[bool]:
         """Whether a geometry is near the routes, of those that the viewer of the transaction sees."""
-        lines = select(func.ST_Collect(Route.geom)).where(Route.route_id.in_(self.route)).scalar_subquery()
+        lines = select(func.ST_Collect(Route.geom)).where(routes_named(self.route)).scalar_subquery()
         box = func.ST_Expand(lines, self.within_km / KM_OF_A_DEGREE)
         exact = func.ST_DWithin(cast(place, Geography()), cast(lines, Geography()), self.within_km * 1000)
         return place.op("&&")(box) & exact
@@ -197,6 +197,11 @@ def _day_in_words(day: date, language: str) -> str:
     # The first of a month is the only day that French numbers by rank.
     style = "1'er' MMMM y" if language == "fr" and day.day == 1 else "long"
     return format_date(day, style, locale=language)
+
+
+def routes_named(keys: tuple[str, ...]) -> SQLColumnExpression[bool]:
+    """The condition on `Route` that one of some keys means it: its `route_id`, or the id of its row."""
+    return or_(Route.route_id.in_(keys), cast(Route.id, TextType()).in_(keys))
 
 
 def _label(vocabulary: Vocabulary, code: str, language: str) -> str:

@@ -12,7 +12,7 @@ from geoapp.risk.earth import box_around
 from geoapp.risk.grid import Grid
 from geoapp.risk.lines import Line
 from geoapp.snapshot.columns import Near
-from layers.filter import Filter
+from layers.filter import Filter, routes_named
 from layers.tables import Route
 
 
@@ -20,7 +20,7 @@ def near_routes(connection: Connection, chosen: Filter) -> Near | None:
     """Which places are within reach of the routes of a filter that the transaction's viewer sees; None without any."""
     if not chosen.route:
         return None
-    shapes = connection.scalars(select(func.ST_AsBinary(Route.geom)).where(Route.route_id.in_(chosen.route))).all()
+    shapes = connection.scalars(select(func.ST_AsBinary(Route.geom)).where(routes_named(chosen.route))).all()
     parts = [part for shape in shapes for part in shapely.get_parts(shapely.from_wkb(bytes(shape)))]
     return _near(MultiLineString(parts), chosen.within_km * 1000) if parts else _nowhere
 

@@ -14,7 +14,7 @@ from geoapp.publish.corridor import near_routes
 from geoapp.snapshot.counts import Counts, count_incidents
 from geoapp.snapshot.snapshot import Snapshot
 from layers.deployments import DEPLOYMENTS
-from layers.filter import Filter
+from layers.filter import Filter, routes_named
 from layers.incidents import INCIDENTS
 from layers.layer import MapLayer
 from layers.mine_sites import MINE_SITES
@@ -88,8 +88,11 @@ def _names(connection: Connection, chosen: Filter, language: str) -> dict[str, s
         .where(AdminUnit.unit_code.in_(chosen.unit))
         .order_by(AdminUnit.valid_from)
     )
-    routes = select(Route.route_id.label("code"), Route.name).where(Route.route_id.in_(chosen.route))
-    return {row.code: row.name for row in (*connection.execute(units).all(), *connection.execute(routes).all())}
+    routes = select(Route.id, Route.route_id, Route.name).where(routes_named(chosen.route))
+    names = {row.code: row.name for row in connection.execute(units).all()}
+    for row in connection.execute(routes).all():
+        names |= {row.route_id: row.name, str(row.id): row.name}
+    return names
 
 
 def _by_month(months: Counter[int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from geoapp.access.viewer import Viewer
 from geoapp.naming import fold
 from geoapp.publish.counts import Told
 from layers.catalogue import LAYERS
-from layers.filter import UNKNOWN, VOCABULARIES, Filter
+from layers.filter import LONGEST_KEY, UNKNOWN, VOCABULARIES, Filter
 from layers.tables import AdminUnit, Route
 from layers.text import Text
 from layers.vocabulary import COUNTRY, LEVEL
@@ -191,13 +191,15 @@ def _routes(connection: Connection, chosen: Filter) -> list[tuple[str, str, bool
     """
     edges = (func.ST_YMin(Route.geom), func.ST_XMin(Route.geom), func.ST_YMax(Route.geom), func.ST_XMax(Route.geom))
     found = {}
-    for row in connection.execute(select(Route.route_id, Route.name, *edges)).all():
-        found[row.route_id] = (row.name, ",".join(f"{edge:.3f}" for edge in row[2:]))
+    for row in connection.execute(select(Route.id, Route.route_id, Route.name, *edges)).all():
+        # A list in an address has commas between its values.
+        plain = "," not in row.route_id and len(row.route_id) <= LONGEST_KEY
+        key = row.route_id if plain else str(row.id)
+        found[key] = (f"{row.name} ({row.route_id})", ",".join(f"{edge:.3f}" for edge in row[3:]))
     wanted = ",".join(chosen.route)
     offered = [
-        (key, f"{name} ({key})", key == wanted, corners)
-        for key, (name, corners) in sorted(found.items(), key=lambda each: fold(each[1][0]))
-        if "," not in key
+        (key, words, key == wanted, corners)
+        for key, (words, corners) in sorted(found.items(), key=lambda each: fold(each[1][0]))
     ]
     if wanted and not any(ticked for _, _, ticked, _ in offered):
         offered.insert(0, (wanted, wanted, True, ""))

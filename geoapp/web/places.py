@@ -109,7 +109,7 @@ def route(key: str) -> Response:
     """A route: its facts; for who may, the strip along its kilometres, tied to a map."""
     viewer = current_viewer()
     with writing() as connection:
-        row_id, route_id = _route(connection, key)
+        row_id = _route(connection, key)
         detail = read_detail(connection, ROUTES, str(row_id), g.language)
         strip = None
         if viewer.has(*FULL_ROLES):
@@ -120,7 +120,7 @@ def route(key: str) -> Response:
                 strip = None
             record_question(connection, "profile")
         corners = _corners(connection, row_id)
-    state = MapState(chosen=Filter(route=(route_id,)), layers=ROUTE_LAYERS)
+    state = MapState(chosen=Filter(route=(str(row_id),)), layers=ROUTE_LAYERS)
     chart = draw(viewer, g.language, state, corners)
     if strip is not None:
         StripLink([step.places for step in strip.steps]).add_to(chart)
@@ -129,25 +129,25 @@ def route(key: str) -> Response:
         detail=detail,
         strip=strip,
         parts=map_parts(chart, nonce()),
-        on_map=url_for("map.page", route=route_id, lang=g.language),
+        on_map=url_for("map.page", route=str(row_id), lang=g.language),
         synthetic=detail.synthetic,
     )
     return unstored(make_response(page))
 
 
-def _route(connection: Connection, key: str) -> tuple[UUID, str]:
+def _route(connection: Connection, key: str) -> UUID:
     """The row of a route that its `route_id`, or the id of its row, means."""
-    asked = select(Route.id, Route.route_id)
+    asked = select(Route.id)
     try:
         asked = asked.where(Route.id == UUID(key))
     except ValueError:
         if "\0" in key:
             raise NotFoundError(NO_SUCH_ROW) from None
         asked = asked.where(Route.route_id == key)
-    row = connection.execute(asked.order_by(Route.id).limit(1)).one_or_none()
-    if row is None:
+    row_id = connection.scalar(asked.order_by(Route.id).limit(1))
+    if row_id is None:
         raise NotFoundError(NO_SUCH_ROW)
-    return row.id, row.route_id
+    return row_id
 
 
 def _corners(connection: Connection, row_id: UUID) -> list[list[float]]:
