@@ -31,9 +31,9 @@ ACTION = "Zqmarkeraction: ask the commander"
 ZOOMS = (4, 7, 9, 10, 11, 13, 15)
 # Words of the row that are codes of a vocabulary, in what a committee may otherwise not read of it.
 CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
-# Pages that list every code there is, whatever the rows are: they say the same to everybody.
-# The address of the map, a slash, is taken out of its page.
+# The map's panel of filters; its address, a slash, is taken out of the page.
 PANEL = re.compile(r'<form class="filters".*?</?form>', re.DOTALL)
+# Pages that list every code there is, whatever the rows are: they say the same to everybody.
 DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 
 
