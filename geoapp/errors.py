@@ -26,11 +26,16 @@ class BackupError(GeoappError):
 
 
 class ImportRefusedError(GeoappError):
-    """A file, or a row of it, cannot be imported; `said` is the reason in every language."""
+    """A file cannot be imported; `said` is the reason in every language, what was expected and what to do.
 
-    def __init__(self, en: str, fr: str | None = None):
+    `row` (from 1, in the order of the file) and `column` say where in the file the reason lies, where it lies in one.
+    """
+
+    def __init__(self, en: str, fr: str, *, row: int | None = None, column: str | None = None):
         super().__init__(en)
-        self.said = Text(en, fr or en)
+        self.said = Text(en, fr)
+        self.row = row
+        self.column = column
 
 
 class NotFoundError(GeoappError):

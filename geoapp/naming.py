@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -14,6 +14,17 @@ def fold(text: str) -> str:
     bare = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     bare = bare.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").casefold()
     return " ".join("".join(each if each.isalnum() else " " for each in bare).split())
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """`fold` of each text, by one pass over all of them."""
+    if not texts:
+        return []
+    joined = unicodedata.normalize("NFKD", "\n".join(text.replace("\n", " ") for text in texts))
+    bare = joined.translate({ord(each): None for each in set(joined) if unicodedata.combining(each)})
+    bare = bare.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").casefold()
+    blank = {ord(each): " " for each in set(bare) if not each.isalnum() and each != "\n"}
+    return [" ".join(line.split()) for line in bare.translate(blank).split("\n")]
 
 
 def squeeze(text: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from geoapp.errors import SettingsError
+from layers import weights
 
 Value = TypeVar("Value")
 
@@ -59,6 +60,7 @@ class Settings:
     tile_cache_mb: int
     time_zone: str
     language: str
+    level_weights: tuple[int, int, int]
     source_precedence: Mapping[str, tuple[str, ...]]
     audit_key: str | None
     audit_heads: Path | None
@@ -93,6 +95,7 @@ class Settings:
             tile_cache_mb=reader.get("GEOAPP_TILE_CACHE_MB", 32, _whole_number(0, 4096)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
             language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
+            level_weights=reader.get("GEOAPP_LEVEL_WEIGHTS", weights.DEFAULT, _level_weights),
             source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
             audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),
             audit_key=reader.get("GEOAPP_AUDIT_KEY", None, _secret),
@@ -256,6 +259,17 @@ def _time_zone(text: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{text!r} is not a time zone; write one such as Africa/Kigali") from None
     return text
+
+
+def _level_weights(text: str) -> tuple[int, int, int]:
+    parts = _parts(text)
+    if len(parts) != 3 or not all(
+        re.fullmatch(r"[0-9]{1,3}", part) and 1 <= int(part) <= weights.MOST for part in parts
+    ):
+        raise ValueError(
+            f"{text!r} are not the weights of three levels; write such as 9,3,1, each from 1 to {weights.MOST}"
+        )
+    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 def _precedence(text: str) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from layers.facilities import FACILITIES
 from layers.incidents import INCIDENTS
 from layers.layer import MapLayer
 from layers.mine_sites import MINE_SITES
+from layers.network_edges import NETWORK_EDGES
 from layers.provinces import PROVINCES
 from layers.routes import ROUTES
 
@@ -21,6 +22,7 @@ LAYERS: dict[str, MapLayer] = {
         CHECKPOINTS,
         FACILITIES,
         ROUTES,
+        NETWORK_EDGES,
         PROVINCES,
         COUNTRIES,
     )

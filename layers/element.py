@@ -43,6 +43,10 @@ WORDS = {
         "Several together: their number, and the symbol of the most serious",
         "Plusieurs ensemble\u00a0: leur nombre et le symbole du plus grave",
     ),
+    "thinned": Text(
+        "More here than can be drawn one by one: they are counted. Zoom in to see each.",
+        "Trop nombreux ici pour être dessinés un à un\u00a0: ils sont comptés. Agrandissez pour les voir séparément.",
+    ),
     "cell": Text("{layer}: {count} here, click to zoom in", "{layer}\u00a0: {count} ici, cliquer pour agrandir"),
     "choose": Text("{count} records here", "{count} éléments ici"),
     "more": Text(
@@ -93,7 +97,8 @@ class VectorTiles(JSCSSMixin, Layer):
     `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
     what its popup shows, and `tip` the property that names it. `pattern` is the address without a filter, and
     `filters` the query parameters by which it may be filtered; `at_first` says whether it is shown where an address
-    does not say. `z_index` orders the layers from below.
+    does not say. `note` stands under the symbols in the legend. `z_index` orders the layers from below. On a slow link
+    the map is of use once those that are `first` are drawn.
     """
 
     default_js = RENDERER
@@ -127,6 +132,8 @@ class VectorTiles(JSCSSMixin, Layer):
         pattern: str | None = None,
         filters: Sequence[str] = (),
         at_first: bool | None = None,
+        note: Text | None = None,
+        first: bool = False,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -150,6 +157,8 @@ class VectorTiles(JSCSSMixin, Layer):
             "pattern": pattern or url,
             "filters": list(filters),
             "atFirst": visible if at_first is None else at_first,
+            "note": note.in_language(language) if note else None,
+            "first": first,
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, case, exists, func, null
+from sqlalchemy import Table, exists, func, null
 from sqlalchemy import Text as TextType
 
 from layers import vocabulary as vocab
@@ -11,14 +11,6 @@ from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
 from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
 from layers.text import Text
-
-# House weights of a level; an unknown level counts as the lowest.
-LEVEL_WEIGHTS = {1: 9, 2: 3}
-WEIGHT = case(LEVEL_WEIGHTS, value=Incident.level, else_=1) * (
-    1
-    + func.least(func.coalesce(Incident.killed, 0), 10) / 5.0
-    + func.least(func.coalesce(Incident.injured, 0), 40) / 20.0
-)
 
 _TABLE: Table = Incident.__table__  # type: ignore[assignment]
 
@@ -105,8 +97,7 @@ RELEASES = MapLayer(
         "near": IncidentRelease.geom,
     },
     points=True,
-    # A release does not tell of victims.
-    weight=case(LEVEL_WEIGHTS, value=IncidentRelease.level, else_=1),
+    weighted=True,
 )
 
 INCIDENTS = MapLayer(
@@ -162,9 +153,10 @@ INCIDENTS = MapLayer(
         "near": Incident.geom,
     },
     rows_from_zoom=10,
-    weight=WEIGHT,
+    weighted=True,
     points=True,
     order=60,
+    first=True,
     roles=("committee", "coordinator", "analyst", "gis"),
     stand_in=RELEASES,
 )

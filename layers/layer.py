@@ -78,7 +78,7 @@ class MapLayer:
     always: Sequence[SQLColumnExpression[bool]] = ()
     # Below this zoom a layer with weights is drawn as a grid of counts.
     rows_from_zoom: int = 0
-    weight: SQLColumnExpression[Any] | None = None
+    weighted: bool = False
     # A tile's side in units of its own; 512 units are a pixel each. Coarse polygons weigh less and keep no gaps,
     # since both sides of a border snap to the same grid.
     extent: int = 4096
@@ -86,6 +86,8 @@ class MapLayer:
     points: bool = False
     order: int = 0
     visible: bool = True
+    # Drawn before the others on a slow link.
+    first: bool = False
     # Who may see any of it, for the legend; which rows they see the database decides. Empty: everybody.
     roles: tuple[str, ...] = ()
     interactive: bool = True
@@ -97,6 +99,12 @@ class MapLayer:
         """The tables and views that its tiles are made from."""
         own = {table.name for place in self.places for table in find_tables(place.rows)}
         return frozenset(own | (self.stand_in.tables if self.stand_in else frozenset()))
+
+    @property
+    def table(self) -> str:
+        """The table or view that the key is of."""
+        (column,) = self.key.base_columns
+        return str(column.table.name)
 
     def rows(self, place: Place, chosen: Filter) -> Select[Any]:
         """The rows of one place that `chosen` lets through, without any column yet."""

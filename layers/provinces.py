@@ -48,4 +48,5 @@ PROVINCES = MapLayer(
     filters={"unit": AdminUnit.units},
     extent=1024,
     order=10,
+    first=True,
 )

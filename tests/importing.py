@@ -30,6 +30,13 @@ def bring(engine: Engine, path: Path, table: str, *, refused: bool = False, **op
         assert report.refusal is not None, report.as_json()
         assert report.batch is None
         assert "\n" not in report.refusal
+        (finding,) = [each for each in report.findings if each.rule == "refused"]
+        english, french = finding.value or "", finding.in_french[0] or ""
+        assert path.name in english
+        assert path.name in french
+        assert english != french
+        for told, word in ((english, "layer"), (french, "couche")):
+            assert report.layer in {None, path.name} or report.layer in told, (told, word)
         return report.refusal
     assert report.refusal is None, report.refusal
     return report.as_json()

@@ -35,6 +35,7 @@ LEAN = 0.00007
 PUBLIC = {
     "admin_unit",
     "admin_unit_part",
+    "admin_unit_outline",
     "admin_unit_origin",
     "base_feature",
     "vocab",

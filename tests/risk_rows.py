@@ -93,7 +93,7 @@ def write_rows(connection: Connection, incidents: int, seed: int = 1) -> None:
         if at % 10 == 0 and places:
             place = rng.choice(places)
         places.append(place)
-        connection.execute(INCIDENT, _incident(rng, at, place))
+        connection.execute(INCIDENT, incident(rng, at, place))
 
 
 INCIDENT = text("""
@@ -103,7 +103,7 @@ INCIDENT = text("""
             :location_precision, :status, :outcome, :category, :actor_kind, :geom, :stated_unit)""")
 
 
-def _incident(rng: random.Random, at: int, place: tuple[float, float]) -> dict[str, Any]:
+def incident(rng: random.Random, at: int, place: tuple[float, float]) -> dict[str, Any]:
     day = TODAY - dt.timedelta(days=rng.randrange(0, 1300))
     opened = rng.choice([None, day + dt.timedelta(days=rng.randrange(0, 60))])
     return {

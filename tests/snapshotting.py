@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Numeric, cast, func, select, text, union_all
+from sqlalchemy import Connection, Engine, Numeric, case, cast, func, select, text, union_all
 
 from geoapp.access.secret import hash_of
 from geoapp.database.engine import open_web_engine
@@ -60,6 +60,16 @@ def transaction(web: Engine, name: str, watch: Watch) -> Iterator[tuple[Connecti
         yield connection, started
 
 
+# House weights, as they are defined. A release does not tell of victims.
+OF_LEVELS = {1: 9, 2: 3}
+OF_A_RELEASE = case(OF_LEVELS, value=IncidentRelease.level, else_=1)
+WEIGHT = case(OF_LEVELS, value=Incident.level, else_=1) * (
+    1
+    + func.least(func.coalesce(Incident.killed, 0), 10) / 5.0
+    + func.least(func.coalesce(Incident.injured, 0), 40) / 20.0
+)
+
+
 class Worker:
     """What one process holds."""
 
@@ -85,11 +95,11 @@ def told_by_sql(connection: Connection, chosen: Filter) -> list[Any]:
             func.coalesce(model.category, ""),
             model.status,
             model.synthetic,
-            cast(layer.weight, Numeric(9, 2)),
+            cast(weight, Numeric(9, 2)),
             func.ST_X(model.geom),
             func.ST_Y(model.geom),
         )
-        for layer, model in ((INCIDENTS, Incident), (RELEASES, IncidentRelease))
+        for layer, model, weight in ((INCIDENTS, Incident, WEIGHT), (RELEASES, IncidentRelease, OF_A_RELEASE))
     ]
     asked = union_all(*parts).subquery()
     return [tuple(row) for row in connection.execute(select(asked).order_by(asked.c.id)).all()]

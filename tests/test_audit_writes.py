@@ -33,6 +33,7 @@ UNWATCHED = {
     "user_password": "changing one is an event of its own",
     "admin_unit_origin": "derived from the boundaries",
     "admin_unit_part": "derived from the boundaries",
+    "admin_unit_outline": "derived from the boundaries",
     "audit_event": "the audit itself",
     "audit_seal": "the audit itself",
     "base_feature": "the base map, one event a load",

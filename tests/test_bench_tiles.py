@@ -9,7 +9,9 @@ from sqlalchemy import Engine, text
 from geoapp.bench import servers, tiles
 from geoapp.bench.load import Load
 from geoapp.bench.tiles import Case, Found, TilesBenchmark, run_tiles
+from geoapp.database.engine import open_web_engine
 from geoapp.errors import GeoappError
+from geoapp.settings import Settings
 
 CASE = Case("z5", "geoapp", ["/"], "tipg", ["/"], 10, 50)
 
@@ -19,7 +21,9 @@ def load(rate: float, p95_ms: float = 1.0) -> Load:
     return Load(rate, 1.0, p95_ms, 100)
 
 
-def test_it_works(engine: Engine, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_works(
+    settings: Settings, engine: Engine, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     report(engine)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -27,10 +31,16 @@ def test_it_works(engine: Engine, environment: dict[str, str], monkeypatch: pyte
     monkeypatch.setattr(tiles, "SECONDS", 0.05)
     monkeypatch.setattr(servers.shutil, "which", lambda *_, **__: None)
     rounds: list[int] = []
-    found = run_tiles(engine, engine, rounds.append)
+    web = open_web_engine(settings)
+    found = run_tiles(engine, web, rounds.append)
+    web.dispose()
     assert found.incidents == 1
-    assert len(rounds) == len(found.found) == 8
-    assert all(each.own.rate > 0 and (each.own.bytes > 0 or "days" in each.case.name) for each in found.found)
+    # Each case, and how the cost grows.
+    assert len(rounds) == len(found.found) + 1
+    assert {*found.growth} == {"no filter", "days, levels, categories"}
+    names = [each.case.name for each in found.found]
+    assert [f"z{z}, one filter or another" in names for z in range(5, 15)] == [True] * 10
+    assert all(each.own.rate > 0 and (each.own.bytes > 0 or "," in each.case.name) for each in found.found)
     assert list(found.missing) == ["tipg", "nginx"]
     assert "tipg is missing: pip install tipg" in found.report()
     with engine.connect() as connection:
@@ -49,9 +59,16 @@ def test_it_works(engine: Engine, environment: dict[str, str], monkeypatch: pyte
     ],
 )
 def test_the_verdict_is_of_what_could_be_measured(own: Load, other: Load | None, passed: bool) -> None:
-    found = TilesBenchmark(1, [Found(CASE, own, other)], [])
+    found = TilesBenchmark(1, [Found(CASE, own, other)], [], {"no filter": 3.0})
     assert found.passed is passed
     assert ("too slow" in found.report()) is not passed
+
+
+@pytest.mark.parametrize(("times", "passed"), [(3.0, True), (3.1, False)])
+def test_ten_times_the_incidents_may_not_cost_much_more(times: float, passed: bool) -> None:
+    found = TilesBenchmark(1, [], [], {"no filter": 1.0, "days, levels, categories": times})
+    assert found.passed is passed
+    assert ("too much" in found.report()) is not passed
 
 
 def test_without_data_it_says_what_to_load(engine: Engine) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,10 +21,12 @@ from playwright.sync_api import Browser
 from releasing import FORM, ClientOf, report
 from shared_cache import NGINX, Answer, Ask, SharedCache, ask_server, nginx_before
 from sqlalchemy import Engine, text
+from test_proxy import running
 from test_tiles import read, tile_of
 from werkzeug.datastructures import Headers
 
 from geoapp.settings import Settings
+from geoapp.web import tiles
 from geoapp.web.app import create_app
 from geoapp.web.assets import asset_url
 from geoapp.web.database import KEY as ENGINE
@@ -222,7 +226,67 @@ def test_built_files_are_everybodys(app: Flask) -> None:
     with app.test_request_context():
         answer = app.test_client().get(asset_url("page.css"))
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert "Vary" not in answer.headers
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+POLICIES = text("SELECT DISTINCT qual FROM pg_policies WHERE tablename = ANY (:tables) AND cmd IN ('SELECT', 'ALL')")
+
+
+def test_boundaries_and_the_base_map_are_everybodys_at_their_version(
+    app: Flask, engine: Engine, client_of: ClientOf
+) -> None:
+    with engine.connect() as connection:
+        assert connection.scalars(POLICIES, {"tables": [*tiles.BASE_TABLES]}).all() == ["(viewer() IS NOT NULL)"]
+    assert {"base", "provinces", "countries"} == tiles.SHARED
+    before = {}
+    for name in tiles.SHARED:
+        address = _address_on_page(client_of("analyst"), name, 5, 18, 16)
+        answers = [client_of(who).get(address) for who in ("analyst", "analyst-rw", "public")]
+        assert len({answer.data for answer in answers}) == len({answer.headers["ETag"] for answer in answers}) == 1
+        for answer in answers:
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["Vary"] == "Accept-Encoding"
+        before[name] = address
+        assert_private(client_of("public").get(address.partition("?")[0]).headers)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE admin_unit SET name_en = 'X' WHERE unit_code = 'CD'"))
+    for name, address in before.items():
+        # Its old address is not the new content's.
+        assert_private(client_of("public").get(address).headers)
+        assert _address_on_page(client_of("public"), name, 5, 18, 16) != address
+    # A version makes nothing else everybody's.
+    answer = client_of("analyst").get("/tiles/incidents/5/18/16.mvt?v=" + address.partition("v=")[2])
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
+    answer = client_of("public").get(f"{address}&level=9")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
+
+
+def _address_on_page(client: FlaskClient, name: str, z: int, x: int, y: int) -> str:
+    """The address of a tile as the map's page gives it."""
+    found = re.search(rf"/tiles/{name}/{{z}}/{{x}}/{{y}}\.mvt\?v=\w+", client.get("/").text)
+    assert found
+    return found[0].format(z=z, x=x, y=y)
+
+
+@pytest.mark.skipif(not NGINX, reason="no nginx here")
+def test_the_proxy_holds_what_is_everybodys_alone(
+    server: str, incident: str, client_of: ClientOf, tmp_path: Path
+) -> None:
+    base = _address_on_page(client_of("public"), "base", 5, 18, 16)
+    tmp_path.chmod(0o755)
+    with running(tmp_path, int(server.rpartition(":")[2])) as port:
+        address = f"http://127.0.0.1:{port}"
+        first, again = (ask_server(address, base, {**as_("analyst"), "Accept-Encoding": "gzip"}) for _ in range(2))
+        assert (first.headers["X-Cache"], again.headers["X-Cache"]) == ("MISS", "HIT")
+        assert first.body == again.body
+        # Who is not signed in is given the same, and who takes no gzip their own.
+        assert ask_server(address, base, {"Accept-Encoding": "gzip"}).headers["X-Cache"] == "HIT"
+        plain = ask_server(address, base, {})
+        assert (plain.headers["X-Cache"], plain.headers.get("Content-Encoding")) == ("MISS", None)
+        assert gzip.decompress(first.body) == plain.body
+        for path in (INCIDENTS, "/", f"/incidents/{incident}", "/tiles/mine_sites/5/18/16.mvt", f"{INCIDENTS}?level=9"):
+            found = {ask_server(address, path, as_(name)).headers.get("X-Cache") for name in ("analyst", "public") * 2}
+            assert not found & {"HIT", "STALE", "REVALIDATED", "UPDATING"}, path
 
 
 def test_a_view_cannot_be_laxer(app: Flask) -> None:

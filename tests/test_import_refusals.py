@@ -167,3 +167,22 @@ def test_a_broken_zip(engine: Engine, tmp_path: Path, cut: int) -> None:
     data[cut : cut + 8] = b"\xff" * 8
     (tmp_path / "a.zip").write_bytes(data)
     bring(engine, tmp_path / "a.zip", "mine_sites", refused=True)
+
+
+def test_a_refusal_says_where_in_the_file_and_layer(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write_layer(sites(Point(28.5, -2.6)).drop(columns="name"), folder / "deep/mines.gpkg", layer="creuseurs")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(folder / "deep/mines.gpkg", "deep/mines.gpkg")
+    refusal = bring(engine, tmp_path / "all.zip", "mine_sites", refused=True)
+    assert refusal.startswith("all.zip, layer ")
+    assert "creuseurs, column name: The file has no column for name (looked for" in refusal
+    lines = ("site_id,name,lon,lat", "S1,A,28.5,-2.6", "S2,B,28.5,-2.6,7")
+    refusal = bring(engine, write_csv(tmp_path / "a.csv", *lines), "mine_sites", refused=True)
+    assert refusal.startswith("a.csv, row 2: Line 3 has 5 values, but the heading has 4. Mend")
+    accented = write_csv(tmp_path / "b.csv", *lines[:2], "S2,Bisié,28.5,-2.6", encoding="cp1252")
+    refusal = bring(engine, accented, "mine_sites", refused=True, encoding="utf-8")
+    assert refusal.startswith("b.csv, row 2: --encoding utf-8: the file is not in it (line 3).")
+    write_layer(sites(Point(28.5, -2.6)).assign(name="Bisié"), tmp_path / "c.shp", encoding="cp1252")
+    refusal = bring(engine, tmp_path / "c.shp", "mine_sites", refused=True, encoding="utf-8")
+    assert refusal.startswith("c.shp, row 1, column name: --encoding utf-8: the .dbf is not in it.")

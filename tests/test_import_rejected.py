@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
 from importing import ask, bring, rules, write_csv, write_layer
 from sqlalchemy import Engine
+from xlsx import write_workbook
 
 from geoapp.ingest.formulas import neutral, original
 from geoapp.ingest.rejected import REASON, ROW
 
 POINTS = [shapely.Point(28.51, -2.61), shapely.Point(28.62, -2.72), shapely.Point(28.73, -2.83)]
-FORMATS = ["shp.zip", "gpkg", "geojson", "csv"]
+FORMATS = ["shp.zip", "gpkg", "geojson", "csv", "xlsx"]
 
 
 def sites() -> geopandas.GeoDataFrame:
@@ -41,10 +43,19 @@ def written(folder: Path, suffix: str) -> Path:
             *("S1,Bisié,vert,5,a,28.51,-2.61", "S2,Mwéga,mauve,7,=1+1,28.62,-2.72", "S3,,rouge,9,b,28.73,-2.83"),
         ]
         return write_csv(folder / "sites.csv", *lines, encoding="cp1252")
+    if suffix == "xlsx":
+        frame = (
+            sites().drop(columns="geometry").assign(lon=[each.x for each in POINTS], lat=[each.y for each in POINTS])
+        )
+        return write_workbook(folder / "sites.xlsx", {"sites": [list(frame), *_cells(frame)]})
     if suffix == "shp.zip":
         frame = sites().to_crs("EPSG:32735")
         return write_layer(frame, folder / "sites.shp", encoding="cp1252")
     return write_layer(sites(), folder / f"sites.{suffix}")
+
+
+def _cells(frame: pd.DataFrame) -> list[list[Any]]:
+    return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 
 def read(path: Path) -> geopandas.GeoDataFrame:
@@ -99,6 +110,9 @@ def mend(path: Path, suffix: str, folder: Path) -> Path:
     assert list(frame[ROW]) == [2, 3]
     assert "n'est pas un de ses mots" in frame[REASON][0]
     frame.loc[0, "statut_qua"], frame.loc[1, "nom_du_sit"] = "jaune", "Rubaya"
+    if suffix == "xlsx":
+        assert list(frame["autre"]) == ["'=1+1", "b"]
+        return write_workbook(folder / "mended.xlsx", {"sites": [list(frame), *_cells(frame)]})
     return write_layer(frame, folder / f"mended.{suffix.removesuffix('.zip')}", encoding="utf-8")
 
 

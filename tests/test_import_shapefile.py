@@ -166,3 +166,11 @@ def test_two_layers_in_a_zip_are_listed_and_one_can_be_chosen(engine: Engine, tm
     assert "nord/sites (3 rows, Point), sud/mines (3 rows, Point)" in refusal
     assert "--layer" in refusal
     assert bring(engine, archive, "mine_sites", layer="mines")["rows"]["inserted"] == 3
+
+
+def test_a_last_letter_is_no_cut_off_character(engine: Engine, tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame({"site_id": ["S"], "name": ["Bisié"]}, geometry=[Point(28.5, -2.6)], crs="EPSG:4326")
+    path = write_layer(frame, tmp_path / "a.shp", encoding="cp1252")
+    path.with_suffix(".cpg").unlink()
+    bring(engine, path, "mine_sites")
+    assert ask(engine, "SELECT name FROM mine_site") == [("Bisié",)]

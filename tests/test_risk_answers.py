@@ -287,6 +287,10 @@ def test_provinces_count_by_unit(reading: Connection, rows: list[Row]) -> None:
         assert unit["overdue"] == sum((TODAY - row.opened).days > 183 for row in still if row.opened)
         assert unit["year_before"] == sum(code in row.units for row in before)
     assert found["used"] + found["left_out"]["without_unit"] == len(counting)
+    one = answer(reading, "provinces", since="2025-01-01", unit="RW")
+    assert {unit["unit_code"] for unit in one["units"]} >= {"RW", "RW-04"}
+    assert all(unit["unit_code"].startswith("RW") for unit in one["units"])
+    assert (one["used"], one["left_out"]) == (listed["RW"]["incidents"], {"without_unit": 0})
 
 
 @pytest.mark.parametrize("on", ["2026-06-30", "2025-09-01", "2024-02-29"])

@@ -42,7 +42,7 @@ def test_it_prints_what_the_api_answers(
 
     done = run(environment, "pressure", "--lon", str(LON), f"--lat={LAT}")
     assert done.returncode == 0
-    assert "2 incidents of three years" in done.stdout
+    assert "2 incidents over three years" in done.stdout
     assert "SK-2026-0001-1" in done.stdout
     assert "hidden" in done.stdout
 
@@ -83,7 +83,9 @@ MOVEMENTS = """
     ) AS movement (movement_id, route_ref, cargo, dispatched_kg, received_kg, arrived_at, escort_strength)"""
 
 
-def test_escorts(engine: Engine) -> None:
+@pytest.fixture
+def moved(engine: Engine) -> Engine:
+    """The database with the movements on a route in South Kivu."""
     with engine.begin() as connection:
         line = "SRID=4326;MULTILINESTRING((28.80 -2.45, 28.86 -2.52))"
         connection.execute(text("INSERT INTO route (route_id, name, geom) VALUES ('R', 'r', :line)"), {"line": line})
@@ -91,9 +93,13 @@ def test_escorts(engine: Engine) -> None:
             text("INSERT INTO deployment (force, valid_from, route_ref) SELECT 'army', '2020-01-01', id FROM route")
         )
         connection.execute(text(MOVEMENTS))
-        km = connection.scalar(text("SELECT length_km FROM route"))
+    return engine
+
+
+def test_escorts(moved: Engine) -> None:
     asked = {"since": "2026-03-01", "until": "2026-03-31", "on": "2026-06-30"}
-    with engine.connect() as connection:
+    with moved.connect() as connection:
+        km = connection.scalar(text("SELECT length_km FROM route"))
         found: dict[str, Any] = as_json(ask(connection, "escort", asked))
         nothing = as_json(ask(connection, "escort", {**asked, "unit": "UG"}))
     assert found["movements"] == found["used"] == 4
@@ -107,4 +113,53 @@ def test_escorts(engine: Engine) -> None:
         ("deployed", pytest.approx(1), pytest.approx(0.02)),
         ("alone", pytest.approx(10.1), pytest.approx(0.0101)),
     ]
+    assert [each["incident_id"] for each in found["shortfalls"]] == [None, None]
     assert (nothing["movements"], nothing["escorted_share"], nothing["shortfalls"]) == (0, None, [])
+
+
+def test_a_shortfall_becomes_an_incident(moved: Engine, environment: dict[str, str], client_of: ClientOf) -> None:
+    first, again = (run(environment, "shortfall", "alone", "--user", "coordinator-sk") for _ in range(2))
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    escort = client_of("coordinator-sk").get("/api/v1/risk/escort?since=2026-03-01&until=2026-03-31").json
+    assert escort is not None
+    made = {each["movement_id"]: each["incident_id"] for each in escort["shortfalls"]}
+    assert made["deployed"] is None
+    assert made["alone"] in first.stdout
+    assert first.stdout.startswith("Recorded as incident")
+    assert again.stdout == f"It is incident {made['alone']} already.\n"
+    with moved.connect() as connection:
+        incidents = connection.execute(text("SELECT * FROM incident")).mappings().all()
+    assert len(incidents) == 1
+    incident = incidents[0]
+    assert (incident["category"], incident["stage"], incident["status"]) == (
+        "explosives_loss_or_misuse",
+        "transport",
+        "reported",
+    )
+    assert str(incident["occurred_from"]) == "2026-03-31"
+    assert "CD-SK" in incident["units"]
+    assert incident["explosives_involved"]
+    assert "10.1 of 1,000 kg (1%) did not arrive" in incident["summary_en"]
+    assert "10,1 kg sur 1\u202f000" in incident["summary_fr"]
+    assert client_of("coordinator-sk").get(f"/incidents/{made['alone']}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "movement", "says"),
+    [
+        ("coordinator-sk", "strong", "nothing to report"),
+        ("coordinator-sk", "unweighed", "nothing to report"),
+        ("coordinator-sk", "minerals", "no movement minerals"),
+        ("coordinator-sk", "none", "no movement none"),
+        ("analyst", "alone", "coordinators and GIS officers"),
+        ("analyst-rw", "alone", "no movement alone"),
+        ("committee-sk", "alone", "coordinators, analysts"),
+    ],
+)
+def test_no_incident_is_made(name: str, movement: str, says: str, moved: Engine, environment: dict[str, str]) -> None:
+    done = run(environment, "shortfall", movement, "--user", name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    with moved.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM incident")) == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from risk_rows import GEOD, length, metres, nearest, point_at
 from shapely import LineString, MultiLineString
 
-from geoapp.risk.corridor import garwood
+from geoapp.risk.corridor import by_piece, garwood
 from geoapp.risk.coverage import longest_gap
 from geoapp.risk.earth import cartesian, geodesic
 from geoapp.risk.grid import Grid
@@ -64,13 +64,35 @@ def test_more_width_never_counts_less(line: list[Place], points: list[Place], wi
 
 
 @settings(max_examples=40, deadline=None)
+@given(
+    parts=st.lists(lines, min_size=1, max_size=2),
+    points=st.lists(st.tuples(places, st.sampled_from([1.0, 3.0, 9.0, 27.0])), max_size=30),
+)
+def test_pieces_sum_to_the_whole(parts: list[list[Place]], points: list[tuple[Place, float]]) -> None:
+    grid, line = grid_of([place for place, _ in points]), Line.of(MultiLineString(parts))
+    hits = grid.near(line, 30_000, np.ones(len(grid.lon), dtype=bool))
+    weight = np.array([each for _, each in points])[grid.rows[hits.place]]
+    pieces = by_piece(line, hits.measure, weight)
+    assert sum(piece.incidents for piece in pieces) == len(hits.place)
+    assert sum(piece.weighted for piece in pieces) == weight.sum()
+    assert len(pieces) == max(1, math.ceil((line.length - 0.01) / 5000))
+    assert [piece.to_km for piece in pieces[:-1]] == [piece.from_km for piece in pieces[1:]]
+    assert pieces[-1].to_km == pytest.approx(line.length / 1000)
+
+
+@settings(max_examples=40, deadline=None)
 @given(line=lines, points=st.lists(places, max_size=30))
 def test_the_other_direction_finds_the_same(line: list[Place], points: list[Place]) -> None:
     grid = grid_of(points)
     there, back = (near(grid, Line.of(LineString(each)), 20_000) for each in (line, line[::-1]))
     assert there.keys() == back.keys()
-    for row, (distance, _) in there.items():
+    long = length([line])
+    for row, (distance, measure) in there.items():
         assert back[row][0] == pytest.approx(distance, abs=1e-4)
+        # It is the same place on the line, or another one that is as near.
+        x, y = point_at([line], min(max(long - back[row][1], 0), long))
+        same = abs(back[row][1] + measure - long) < 0.5
+        assert same or metres(points[row], (x, y)) == pytest.approx(distance, abs=0.005)
 
 
 @settings(max_examples=40, deadline=None)

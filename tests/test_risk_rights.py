@@ -41,6 +41,8 @@ def test_it_says_how_much_is_not_theirs(client_of: ClientOf) -> None:
     assert 0 < outside["coordinator-sk"] < 0.5 < outside["analyst-rw"] < 1
     said = asked(client_of, "coordinator-sk")["sentence"]
     assert "outside your units" in said["en"]
+    assert "Counted from what you may see (CD-SK)." in said["en"]
+    assert "d'après ce que vous pouvez voir (CD-SK)" in said["fr"]
     assert "hors de vos unités" in said["fr"]
 
 
@@ -112,6 +114,6 @@ def test_little_is_kept_of_many_days(engine: Engine) -> None:
         for day in range(1, 29):
             ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": f"2026-03-{day:02}"})
         ground = Ground.of(connection)
-        assert len(ground._worked_out) == MOST_WORKED_OUT
+        assert len(ground._kept.worked_out) == MOST_WORKED_OUT
         assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-12"}).used == 1
         assert ask(connection, "pressure", {"lon": str(LON), "lat": str(LAT), "on": "2026-03-11"}).used == 0

@@ -31,11 +31,19 @@ def test_each_is_read(tmp_path: Path) -> None:
             "GEOAPP_PORT": "8123",
             "GEOAPP_TIME_ZONE": "Africa/Bujumbura",
             "GEOAPP_LANGUAGE": "fr",
+            "GEOAPP_LEVEL_WEIGHTS": "10, 4, 1",
         }
     )
     assert settings.home == tmp_path
+    assert settings.level_weights == (10, 4, 1)
     assert settings.database_url == "postgresql+psycopg://reader:secret@db.example/geo"
     assert (settings.port, settings.time_zone, settings.language) == (8123, "Africa/Bujumbura", "fr")
+
+
+@pytest.mark.parametrize("weights", ["9", "9,3", "9,3,1,1", "9,3,0", "9,3,101", "9,3,-1", "9,3,1.5", "a,b,c", "９,3,1"])
+def test_weights_are_three_whole_numbers(weights: str) -> None:
+    with pytest.raises(SettingsError, match=r"9,3,1, each from 1 to 100"):
+        Settings.from_environment({"GEOAPP_LEVEL_WEIGHTS": weights})
 
 
 def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:

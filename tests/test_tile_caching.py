@@ -11,12 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from releasing import ClientOf, report
 from shared_cache import ask_server
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, text
 from test_caching import INCIDENTS, as_
 
 from geoapp.settings import Settings
 from geoapp.web import kept, tiles
-from geoapp.web.database import KEY
 from geoapp.web.kept import Keeper, Kept
 from layers.catalogue import LAYERS
 
@@ -45,24 +44,6 @@ def test_only_what_it_depends_on_changes_a_tag(engine: Engine, client: FlaskClie
             text("INSERT INTO mine_site (site_id, name, geom) VALUES ('S', 's', 'SRID=4326;POINT(29 -2)')")
         )
     assert tag(client, SITES) != before[SITES]
-
-
-@pytest.mark.parametrize("address", [LOW, INCIDENTS])
-def test_an_unchanged_tile_takes_one_question(address: str, app: Flask, engine: Engine, client: FlaskClient) -> None:
-    report(engine)
-    client.get(address)
-    first = client.get(address)
-    asked: list[str] = []
-
-    @event.listens_for(app.extensions[KEY], "before_cursor_execute")
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    assert client.get(address).data == first.data
-    again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
-    assert len(asked) == 2
-    assert all("start_reading" in statement for statement in asked)
 
 
 def test_tiles_are_compressed_where_that_is_asked_for(

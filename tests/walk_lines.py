@@ -51,6 +51,7 @@ TABLES = {
     "checkpoints": "checkpoint",
     "facilities": "facility",
     "routes": "route",
+    "network_edges": "network_edge",
 }
 
 
@@ -389,6 +390,7 @@ COMMANDS: dict[str, Command] = {
             "escort": (),
         }.items()
     },
+    "risk shortfall": Command(("risk", "shortfall", "none"), (*PEOPLE, "operator")),
     "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
     "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),
     "user list": Command(("user", "list"), (*PEOPLE, "operator"), shows={"admin operator": {"app_user": "user_name"}}),

@@ -15,6 +15,10 @@ export const faceOf = (map) => faces.get(map);
 // How long labels may lack while tiles are still coming in.
 const LABEL_DELAY = 600;
 
+function mark(name) {
+  if (!performance.getEntriesByName(name).length) performance.mark(name);
+}
+
 class Face {
   constructor(map) {
     this.map = map;
@@ -60,9 +64,17 @@ class Face {
     });
   }
 
+  // For whoever measures: when the map was first of use, and when all of it was drawn.
+  measure(tiles, loading) {
+    const first = tiles.filter((tile) => tile.layer.spec.first);
+    if (first.length && first.every((tile) => tile.state !== 'loading')) mark('map-usable');
+    if (tiles.length && !loading) mark('map-complete');
+  }
+
   settle() {
     const tiles = this.layers.flatMap((layer) => layer.tiles());
     const loading = tiles.some((tile) => tile.state === 'loading');
+    this.measure(tiles, loading);
     this.status.show({
       loading,
       failed: tiles.filter((tile) => tile.state === 'failed'),

@@ -103,17 +103,18 @@ export const VectorTiles = L.GridLayer.extend({
   // Tiles of which only parts are drawn are fetched once for all the parts.
   read({address, place}, signal) {
     const url = this.spec.url.replace(/\{([zxy])\}/g, (hole, name) => address[name]);
-    if (place.scale === 1) return fetchTile(url, signal);
+    const priority = this.spec.first ? 'high' : 'low';
+    if (place.scale === 1) return fetchTile(url, {signal, priority});
     if (!this.shared.has(url)) {
       if (this.shared.size > 16) this.shared.delete(this.shared.keys().next().value);
-      this.shared.set(url, fetchTile(url));
+      this.shared.set(url, fetchTile(url, {priority}));
     }
     return this.shared.get(url);
   },
 });
 
-async function fetchTile(url, signal) {
-  const response = await fetch(url, {signal, credentials: 'same-origin'});
+async function fetchTile(url, options) {
+  const response = await fetch(url, {...options, credentials: 'same-origin'});
   if (!response.ok) throw Object.assign(new Error(`tile answered ${response.status}`), {status: response.status});
   return response.arrayBuffer();
 }

@@ -68,6 +68,7 @@ class Row {
     const counted = titled.find((rule) => rule.symbol.kind === 'marker');
     this.bubble = counted && symbolRow(swatch(counted.symbol, SAMPLE_COUNT), say('bubble'));
     if (this.bubble) this.bubble.hidden = true;
+    this.thinned = element('p', {class: 'legend-hint', text: say('thinned'), hidden: true});
     // A single symbol needs no line of its own: it stands beside the layer's title.
     const lone = titled.length === 1 && titled[0].title === spec.title;
     const picture = lone && swatch(titled[0].symbol);
@@ -75,7 +76,9 @@ class Row {
     this.item = element('li', {data: {layer: spec.name}},
       element('label', {class: 'legend-switch'}, this.box, picture, element('span', {text: spec.title})),
       this.hint,
-      element('ul', {class: 'legend-symbols'}, ...rows, this.bubble));
+      this.thinned,
+      element('ul', {class: 'legend-symbols'}, ...rows, this.bubble),
+      spec.note && element('p', {class: 'legend-hint', text: spec.note}));
   }
 
   update() {
@@ -83,6 +86,7 @@ class Row {
     this.box.checked = layer.isVisible();
     this.hint.hidden = !layer.isVisible() || layer.isInRange();
     this.item.classList.toggle('legend-off', !layer.isVisible() || !layer.isInRange());
+    this.thinned.hidden = !layer.tiles().some((tile) => tile.features.some(({properties}) => properties.thinned));
     if (this.bubble) this.bubble.hidden = !layer.tiles().some((tile) => tile.features.some((feature) => feature.cell));
   }
 }

@@ -79,7 +79,8 @@ class Workbench {
     this.badge();
     for (const layer of this.layers) {
       const query = this.address.query(layer.spec.filters.filter((name) => chosen[name]));
-      const url = query ? `${layer.spec.pattern}?${query}` : layer.spec.pattern;
+      const {pattern} = layer.spec;
+      const url = query ? `${pattern}${pattern.includes('?') ? '&' : '?'}${query}` : pattern;
       if (url !== layer.spec.url) layer.setUrl(url);
     }
     this.count();

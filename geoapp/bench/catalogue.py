@@ -10,8 +10,10 @@ from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
 from geoapp.bench.importing import run_importing
+from geoapp.bench.page import run_page
 from geoapp.bench.risk import run_corridor, run_hotspots, run_path, run_pressure
 from geoapp.bench.tiles import run_tiles
+from geoapp.bench.views import run_views
 
 
 class Result(Protocol):
@@ -38,7 +40,9 @@ BENCHMARKS = {
     "import": Benchmark("how fast a file of 100,000 points is imported, against ogr2ogr with COPY", run_importing),
     "corridor": Benchmark("the corridors of all routes against geopandas, and their counts", run_corridor),
     "hotspots": Benchmark("hot spots of a year against geopandas and esda", run_hotspots),
+    "page": Benchmark("the first view of the map on a slow link, in a browser, against plain Folium", run_page),
     "path": Benchmark("ways over 200,000 edges against networkx", run_path),
     "pressure": Benchmark("the pressure on all sites against geopandas", run_pressure),
     "tiles": Benchmark("tiles of incidents a second, against tipg and a file sent by nginx", run_tiles),
+    "views": Benchmark("the bytes of a view and of a pan, at every zoom, under filters", run_views),
 }

@@ -27,9 +27,7 @@ class Load:
 
 def put_load(port: int, paths: Sequence[str], headers: Sequence[str], seconds: float) -> Load:
     """Ask for `paths` in turn over a few connections that stay open. GeoappError where an answer is not 200."""
-    requests = [
-        "\r\n".join([f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, "", ""]).encode() for path in paths
-    ]
+    requests = [_request(port, path, headers) for path in paths]
     taken: list[float] = []
     sizes: list[int] = []
     faults: list[str] = []
@@ -59,12 +57,31 @@ def put_load(port: int, paths: Sequence[str], headers: Sequence[str], seconds: f
     return Load(rate, median(taken), quantiles(taken, n=20)[-1], sum(sizes) / len(sizes))
 
 
+def weigh(port: int, paths: Sequence[str], headers: Sequence[str]) -> dict[str, int]:
+    """The bytes of each answer with its headers. GeoappError where one is not 200."""
+    found = {}
+    try:
+        with _Connection(port) as connection:
+            for path in paths:
+                body = connection.ask(_request(port, path, headers))
+                found[path] = body + connection.head
+    except (OSError, ValueError) as error:
+        raise GeoappError(f"The server on port {port} did not answer a tile: {error}") from error
+    return found
+
+
+def _request(port: int, path: str, headers: Sequence[str]) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, "", ""]).encode()
+
+
 class _Connection:
     """One connection, of which no more is read than a load has to know."""
 
     def __init__(self, port: int):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The bytes of the last answer's headers.
+        self.head = 0
 
     def __enter__(self) -> _Connection:
         return self
@@ -78,6 +95,7 @@ class _Connection:
         answer = b""
         while (end := answer.find(b"\r\n\r\n")) < 0:
             answer += self._more()
+        self.head = end + 4
         head = answer[:end].lower()
         status = head.split(b" ", 2)[1].decode()
         if status == "204":

@@ -16,12 +16,13 @@ from geoalchemy2 import Geography
 from sqlalchemy import Connection, Engine, cast, func, select, text
 
 from geoapp.errors import GeoappError
+from geoapp.risk.columns import as_day
 from geoapp.risk.counting import Counted, Decay, Window
 from geoapp.risk.earth import geodesic
 from geoapp.risk.grid import Grid
 from geoapp.risk.hexagons import Hexagons
 from geoapp.risk.hotspots import cells_near, getis_ord, neighbours
-from geoapp.risk.incidents import Incidents, as_day, load_incidents
+from geoapp.risk.incidents import Incidents, load_incidents
 from geoapp.risk.lines import Chords
 from geoapp.risk.network import Network
 from geoapp.risk.places import RouteLine, Sites, load_routes, load_sites
@@ -131,7 +132,7 @@ def run_pressure(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
         incidents, routes = _loaded(connection)
         sites = load_sites(connection)
     decay = Decay()
-    day = as_day(incidents.known.max())
+    day = as_day(incidents.rows.known.max())
     found: dict[str, Any] = {}
 
     def ours() -> None:
@@ -203,20 +204,20 @@ def run_hotspots(owner: Engine, web: Engine, progress: Callable[[int], Any]) -> 
     del web
     with owner.connect() as connection:
         incidents, routes = _loaded(connection)
-    day = as_day(incidents.known.max())
-    mask = Counted.of(incidents, Window(day, as_day(incidents.known.max() - 364), day), Filter()).mask
+    day = as_day(incidents.rows.known.max())
+    mask = Counted.of(incidents, Window(day, as_day(incidents.rows.known.max() - 364), day), Filter()).mask
     lon, lat = incidents.mapped.lon[mask], incidents.mapped.lat[mask]
     weight = incidents.mapped.weight[mask]
     hexagons = Hexagons(1e8)
 
     def ours() -> None:
-        cells = cells_near(hexagons, [*(each.line.chords for each in routes), Chords.of_points(lon, lat)])
+        cells = cells_near(hexagons, [each.line for each in routes], lon, lat)
         places = {tuple(cell): at for at, cell in enumerate(cells.tolist())}
         where = [places[tuple(each)] for each in hexagons.of(lon, lat).tolist()]
         value = np.bincount(where, weight, minlength=len(cells)).astype(np.float64)
         getis_ord(value, neighbours(*hexagons.centres(cells)))
 
-    cells = cells_near(hexagons, [*(each.line.chords for each in routes), Chords.of_points(lon, lat)])
+    cells = cells_near(hexagons, [each.line for each in routes], lon, lat)
     outlines = geopandas.GeoDataFrame(geometry=shapely.polygons(hexagons.outlines(cells)), crs=4326)
     points = geopandas.GeoDataFrame({"weight": weight}, geometry=geopandas.points_from_xy(lon, lat), crs=4326)
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from geoapp.cli.context import USER_OPTION, acting_database, current_database
 from geoapp.risk.asking import ground_for_questions
-from geoapp.risk.network import build_network, load_network
+from geoapp.risk.network import NETWORK, build_network
 from geoapp.risk.parameters import ON, read
 from geoapp.risk.path import weigh_edges
 from geoapp.settings import Settings
@@ -43,8 +43,8 @@ def export(out: Path, on: str | None, user: str | None) -> None:
     with acting_database(Settings.from_environment(), user) as engine, engine.connect() as connection:
         ground = ground_for_questions(connection)
         asked = read((), (), {"on": on} if on else {}, ground.today)
-        edges = load_network(connection)
-        pressure = weigh_edges(connection, ground, asked).sums.total
+        edges = ground.get(connection, NETWORK)
+        pressure = weigh_edges(connection, ground, asked).total
         columns = (edges.edge_id, edges.node_id[edges.begin], edges.node_id[edges.end], edges.metres, pressure)
         with out.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

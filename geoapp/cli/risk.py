@@ -21,6 +21,8 @@ from geoapp.risk.backtest import ask_backtest
 from geoapp.risk.chart import draw
 from geoapp.risk.parameters import ON, SINCE, UNTIL, day
 from geoapp.risk.questions import QUESTIONS, Question
+from geoapp.risk.shortfall import report_shortfall
+from geoapp.risk.tried import KINDS
 from geoapp.settings import Settings
 
 # A route and a file stand as they are, not behind an option.
@@ -138,19 +140,31 @@ for _question in QUESTIONS.values():
 
 
 @risk.command()
+@click.argument("movement")
+@USER_OPTION
+def shortfall(movement: str, user: str | None) -> None:
+    """Record the shortfall of a movement of explosives, by its id, as an incident to be handled."""
+    with acting_database(Settings.from_environment(), user) as engine, engine.begin() as connection:
+        ground_for_questions(connection)
+        incident, new = report_shortfall(connection, movement)
+    click.echo(f"Recorded as incident {incident}." if new else f"It is incident {incident} already.")
+
+
+@risk.command()
 @click.option("--from", "first", required=True, help="The first day to try.")
 @click.option("--to", "last", required=True, help="The last day to try; the 90 days after it must be over.")
+@click.option("--by", type=click.Choice(list(KINDS)), default="cells", help="Compare cells, or kilometres of routes.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this SVG file.")
 @click.option("--json", "as_json_", is_flag=True, help="Print the answer as JSON.")
 @USER_OPTION
-def backtest(first: str, last: str, plot: Path | None, as_json_: bool, user: str | None) -> None:
+def backtest(*, first: str, last: str, by: str, plot: Path | None, as_json_: bool, user: str | None) -> None:
     """Measure whether pressure foretold where incidents fell, every 90 days from --from to --to."""
     settings = Settings.from_environment()
-    days = [day(replace(ON, name=name), text) for name, text in (("from", first), ("to", last))]
+    period = day(replace(ON, name="from"), first), day(replace(ON, name="to"), last)
     with acting_database(settings, user) as engine, engine.connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         with tqdm(desc="backtest", unit=" days", leave=False, disable=None, file=sys.stderr) as bar:
-            answer = ask_backtest(connection, ground_for_questions(connection), days[0], days[1], bar.update)
+            answer = ask_backtest(connection, ground_for_questions(connection), period, bar.update, KINDS[by])
     if plot:
         plot.write_bytes(draw(answer, settings.language))
     click.echo(json.dumps(as_json(answer), ensure_ascii=False) if as_json_ else in_words(as_json(answer)))

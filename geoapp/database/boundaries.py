@@ -14,8 +14,9 @@ from shapely.geometry import MultiPolygon, Polygon, shape
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from geoapp.database.outlines import draw_outlines
 from geoapp.resources import folder
-from layers.tables import AdminUnit, BaseFeature, Setting, Source
+from layers.tables import AdminUnit, AdminUnitOutline, BaseFeature, Setting, Source
 
 SOURCE = "geoapp-boundaries"
 LOADED = "base_map"
@@ -50,6 +51,8 @@ def load_base_map(engine: Engine) -> int:
     mark = _fingerprint(source)
     with engine.begin() as connection:
         if connection.scalar(select(Setting.value).where(Setting.name == LOADED)) == mark:
+            if connection.scalar(select(AdminUnitOutline.zoom).limit(1)) is None:
+                draw_outlines(connection)
             return 0
         # One event for all of it, in place of one a row.
         connection.execute(select(func.set_config("geoapp.bulk", "on", True)))
@@ -75,8 +78,10 @@ def load_base_map(engine: Engine) -> int:
 def assign_units_anew(connection: Connection, since: date | None = None) -> None:
     """Have the database find the units of every row again; of incidents, only those from `since` on.
 
-    Called after boundaries changed. Rows without a place of their own follow the row that they hang on.
+    Called after boundaries changed, whose outlines are drawn anew. Rows without a place of their own follow the row
+    that they hang on.
     """
+    draw_outlines(connection)
     connection.execute(select(func.find_unit_origins()))
     for table in ("mine_site", "facility", "route", "checkpoint", "deployment", "training", "committee"):
         connection.execute(update(_table(table)).values(units=None))

@@ -12,8 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
+from geoapp.database.commits import Commits
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
+from layers import weights
 
 APPLICATION = "geoapp"
 
@@ -48,13 +50,15 @@ def open_web_engine(settings: Settings) -> Engine:
 
 
 def _open(url: str, settings: Settings) -> Engine:
-    # Sessions are in UTC, and know the zone in which a day begins and the key that the audit hashes content with.
+    # Sessions are in UTC, and know the zone in which a day begins, the weights of incidents and the key that the audit
+    # hashes content with.
     # Temporary tables come last, so that none stands for one of geoapp's.
     options = (
         f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
+        f" -c {weights.SETTING}={','.join(map(str, settings.level_weights))}"
         f" -c geoapp.audit_key={padded(content_key(settings))}"
     )
-    return create_engine(
+    opened = create_engine(
         url,
         connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
         # A value that a statement failed on could be a name, and errors go to the log.
@@ -62,6 +66,7 @@ def _open(url: str, settings: Settings) -> Engine:
         pool_pre_ping=True,
         pool_size=8,
     )
+    return Commits(settings.home).told_by(opened)
 
 
 def set_web_password(engine: Engine, settings: Settings) -> None:

@@ -93,10 +93,13 @@ def sites_called(connection: Connection, codes: Iterable[str], source_id: str | 
 
     Another source's code counts only where the source is not named, and no two sites have it.
     """
-    asked = bindparam("codes", sorted(set(codes)), type_=ARRAY(Text()))
-    aliases = select(SiteAlias.code, SiteAlias.site_id, SiteAlias.source).where(SiteAlias.code == func.any(asked))
+    aliases = select(SiteAlias.code, SiteAlias.site_id, SiteAlias.source)
     if source_id is not None:
         aliases = aliases.where(SiteAlias.source == source_id)
+    if connection.execute(aliases.limit(1)).first() is None:
+        return {}
+    asked = bindparam("codes", sorted(set(codes)), type_=ARRAY(Text()))
+    aliases = aliases.where(SiteAlias.code == func.any(asked))
     found: dict[str, set[str]] = defaultdict(set)
     for code, site_id, _ in connection.execute(aliases):
         found[str(code)].add(site_id)
@@ -124,7 +127,9 @@ def adopt(connection: Connection, rows: dict[str, Values], source_id: str | None
     codes = rows["site_id"]
     named = [code for code in codes if code is not None]
     called = sites_called(connection, named, source_id)
-    if source_id is None and called:
+    if not called:
+        return
+    if source_id is None:
         # Without a source a key that a site bears is that site's.
         asked = bindparam("keys", sorted(called), type_=ARRAY(Text()))
         taken = select(MineSite.site_id).where(MineSite.site_id == func.any(asked))

@@ -69,6 +69,7 @@ def require_columns(
         f" Its columns are: {columns or 'none'}. {next_step.en}",
         f"Le fichier n'a pas de colonne pour {' ; '.join(f'{name} (cherché : {names})' for name, names in looked)}."
         f" Ses colonnes sont : {columns or 'aucune'}. {next_step.fr}",
+        column=missing[0].name,
     )
 
 
@@ -101,11 +102,13 @@ def _checked(target: Target, sources: Sequence[str], given: Mapping[str, Sequenc
             raise ImportRefusedError(
                 f"--map {name}=...: {target.name} has no column {name} that a file may bring. {like.en}",
                 f"--map {name}=... : {target.name} n'a pas de colonne {name} qu'un fichier puisse apporter. {like.fr}",
+                column=name,
             )
         if len(wanted) > 1 and target.columns[name].kind.name != "texts":
             raise ImportRefusedError(
                 f"--map {name}=... was given twice: say which one column holds it.",
                 f"--map {name}=... est donné deux fois : dites quelle colonne le contient.",
+                column=name,
             )
         chosen[name] = [required_source(name, source, sources) for source in wanted]
     return chosen
@@ -122,6 +125,7 @@ def required_source(name: str, wanted: str, sources: Sequence[str]) -> str:
         raise ImportRefusedError(
             f"--map {name}={wanted}: the file has no column {wanted}. {like.en}",
             f"--map {name}={wanted} : le fichier n'a pas de colonne {wanted}. {like.fr}",
+            column=name,
         )
     return source
 

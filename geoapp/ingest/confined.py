@@ -42,7 +42,7 @@ def layers_of(file: Found) -> list[Inner]:
 
 def read(file: Found, inner: str | None, shown: str, encoding: str | None, folder: Path) -> Sheet:
     """The rows of a layer; raises ImportRefusedError where they cannot be read."""
-    out = folder / f"{uuid4().hex}.arrow"
+    out = folder / uuid4().hex
     request = {
         "do": "read",
         "path": str(file.path),
@@ -52,11 +52,15 @@ def read(file: Found, inner: str | None, shown: str, encoding: str | None, folde
         "encoding": encoding,
         "out": str(out),
     }
-    _ask(request, shown)
     try:
-        return load_sheet(out)
+        answer = _ask(request, shown)
+        if answer["pieces"] > 1:
+            # It keeps what it took for a large file.
+            _POOL.close()
+        return load_sheet([Path(f"{out}.{piece}") for piece in range(answer["pieces"])])
     finally:
-        out.unlink()
+        for written in folder.glob(f"{out.name}.*"):
+            written.unlink()
 
 
 class _Child:
@@ -172,7 +176,8 @@ def _ask(request: dict[str, Any], shown: str) -> dict[str, Any]:
             " Vérifiez qu'il est entier, exportez-le de nouveau, ou apportez-le par parties.",
         )
     if "refused" in answer:
-        raise ImportRefusedError(*answer["refused"])
+        english, french = answer["refused"]
+        raise ImportRefusedError(english, french, row=answer.get("row"), column=answer.get("column"))
     return answer
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 from geoapp.ingest.sheet import Values
 
 NULL = "\\N"
+SPECIAL = re.compile(r"[\\\t\n\r\x08\f\v]")
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 
 
@@ -26,10 +27,16 @@ def lines(columns: Sequence[Sequence[str]]) -> bytes:
 def texts(values: Values, kind: TypeEngine[Any]) -> list[str]:
     """Each value as COPY reads it; geometries are taken for EPSG:4326, None for NULL."""
     if getattr(kind, "geometry_type", None) is not None:
-        hexed = shapely.to_wkb(shapely.set_srid(values, 4326), hex=True, include_srid=True)
+        # The column's type adds the system.
+        hexed = shapely.to_wkb(values, hex=True)
         return [NULL if each is None else each for each in hexed]
     if isinstance(kind, JSONB):
         return [NULL if value is None else json.dumps(value, ensure_ascii=False).translate(ESCAPED) for value in values]
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {str} and not SPECIAL.search("\x1f".join(filter(None, values))):
+        return [NULL if value is None else value for value in values]
+    if kinds == {int}:
+        return [NULL if value is None else str(value) for value in values]
     known: dict[Any, str] = {None: NULL}
     found = []
     for value in values:

@@ -41,10 +41,11 @@ def read_delimited(path: Path, given_encoding: str | None) -> Sheet:
             "Le fichier est vide. Exportez-le de nouveau avec un en-tête et des lignes.",
         ) from None
     except (pd.errors.ParserError, OverflowError) as error:
-        en, fr = _line_fault(str(error))
+        en, fr, row = _line_fault(str(error))
         raise ImportRefusedError(
             f"{en} Mend that line, or export the file again.",
             f"{fr} Corrigez cette ligne, ou exportez le fichier de nouveau.",
+            row=row,
         ) from None
     names = distinct_names([_text(name) for name in frame.iloc[0]])
     rows = frame.iloc[1:]
@@ -64,16 +65,18 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line_fault(message: str) -> tuple[str, str]:
+def _line_fault(message: str) -> tuple[str, str, int | None]:
     match = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if match:
         expected, line, seen = match.groups()
         return (
             f"Line {line} has {seen} values, but the heading has {expected}.",
             f"La ligne {line} a {seen} valeurs, mais l'en-tête en a {expected}.",
+            int(line) - 1,
         )
     reason = message.strip()
     return (
         f"The file is not a table of text with one separator ({reason}).",
         f"Le fichier n'est pas un tableau de texte avec un séparateur ({reason}).",
+        None,
     )

@@ -4,63 +4,116 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from pyproj import Geod
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Text as SqlText
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from geoapp.access.viewer import acting_viewer
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.findings import Findings
-from geoapp.ingest.likeness import FARTHEST, Described, Likeness, accuracy, compare, core
-from geoapp.ingest.stage import Stage
+from geoapp.ingest.likeness import FARTHEST, NUMBERS, Described, Likeness, accuracy, compare, cores, numbers
+from geoapp.ingest.matching import merged
+from geoapp.ingest.stage import Stage, plain
 from layers.tables import AliasRefusal, MineSite, SiteAlias
 from layers.text import Text
 
+_SITE = cast(Any, MineSite.__table__).c
 GEOD = Geod(ellps="WGS84")
 # A cell's sides are at least this long between the latitudes of the four countries, so that neighbours are compared.
 CELL = FARTHEST / 110_000 * 1.05
-# A file with more new sites than this is looked through by `geoapp aliases list`.
-LOOKED_AT = 100_000
+# A degree is at least so long there, in metres, in either direction.
+DEGREE = 107_900
+# Pairs of names that begin alike and lie near each other. A file that makes more of them calls everything the same.
+MOST_PAIRS = 1_000_000
+# What is known of so many sites still fits into memory.
+MOST_NEW = 250_000
 
 
-def find_doubles(connection: Connection, new: Collection[str] | None = None) -> list[Likeness]:
+def find_doubles(connection: Connection) -> list[Likeness]:
     """Pairs of sites that may be one, the likeliest first, among those that whoever acts may write.
 
-    With `new`, only pairs of which one at least is in it, which then comes first. Pairs that were refused are left out.
+    Pairs that were refused are left out.
     """
-    sites = _sites(connection)
-    refused = {tuple(pair) for pair in connection.execute(select(AliasRefusal.site_id, AliasRefusal.other_site_id))}
+    return _likenesses(_writable(connection), _said(connection), _refused(connection), None)[0]
+
+
+class Search:
+    """A look for new sites of a stage that may be there already under another key.
+
+    It reads before the stage is written, and compares in a thread of its own while the database writes.
+    """
+
+    def __init__(self, connection: Connection, stage: Stage, source_id: str | None, aside: Executor, *, new: int):
+        self.new = new
+        self.rows: dict[str, int] = {}
+        self.found: Future[tuple[list[Likeness], bool]] | None = None
+        if 0 < new <= MOST_NEW:
+            added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
+            self.rows = dict(map(tuple, connection.execute(added).all()))
+            staged = _staged(connection, stage, source_id)
+            keys = {site.site_id for site in staged}
+            others = [site for site in _writable(connection) if site.site_id not in keys]
+            known = _said(connection), _refused(connection)
+            self.found = aside.submit(_likenesses, [*others, *staged], *known, self.rows)
+
+    def tell(self, findings: Findings) -> None:
+        """Note what was found."""
+        if self.new > MOST_NEW:
+            findings.add("too_many_new", None, "site_id", f"{self.new:,}", f"{MOST_NEW:,}")
+        pairs, too_many = self.found.result() if self.found else ([], False)
+        if too_many:
+            findings.add("too_many_to_compare", None, "name", f"{MOST_PAIRS:,}")
+        for each in pairs:
+            said = Text(
+                f"{each.other_site_id} ({each.score:.2f}: {each.reasons.en})",
+                f"{each.other_site_id} ({each.score:.2f} : {each.reasons.fr})",
+            )
+            findings.add("maybe_same_site", self.rows[each.site_id], "name", each.names[0], said)
+
+
+def _likenesses(
+    rows: Iterable[Any],
+    said: Mapping[str, Sequence[Described]],
+    refused: Collection[tuple[str, ...]],
+    new: Collection[str] | None,
+) -> tuple[list[Likeness], bool]:
+    """The pairs that may be one, and whether there were too many to look at all of them.
+
+    Each of the sites in `rows` is looked at as it is, and as each source describes it (`said`). With `new`, only pairs
+    of which one at least is in it are told, which then comes first.
+    """
+    sites: list[Described] = []
+    for site_id, name, name_alt, territory, method, accuracy_m, source, lon, lat in rows:
+        names = (name, *name_alt) if name_alt else (name,)
+        sites.append(Described(site_id, names, territory, accuracy(method, accuracy_m), source, lon, lat))
+        if site_id in said:
+            sites += said[site_id]
     found: dict[tuple[str, str], Likeness] = {}
+    looked_at = 0
     for one, other in _near(sites, new):
+        looked_at += 1
+        if looked_at > MOST_PAIRS:
+            break
         pair = (min(one.site_id, other.site_id), max(one.site_id, other.site_id))
-        if pair in refused:
+        if pair in refused or _clearly_apart(one, other):
             continue
         distance = GEOD.inv(one.lon, one.lat, other.lon, other.lat)[2]
         likeness = compare(one, other, distance)
         if likeness is not None and (pair not in found or found[pair].score < likeness.score):
             found[pair] = likeness
-    return sorted(found.values(), key=lambda each: (-each.score, each.site_id, each.other_site_id))
+    pairs = sorted(found.values(), key=lambda each: (-each.score, each.site_id, each.other_site_id))
+    return pairs, looked_at > MOST_PAIRS
 
 
-def tell(connection: Connection, stage: Stage, findings: Findings) -> None:
-    """Note new sites of the stage that may be there already under another key."""
-    added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
-    rows: dict[str, int] = dict(map(tuple, connection.execute(added).all()))
-    if not rows:
-        return
-    if len(rows) > LOOKED_AT:
-        findings.add("too_many_to_compare", None, "site_id", len(rows))
-        return
-    for each in find_doubles(connection, rows):
-        said = Text(
-            f"{each.other_site_id} ({each.score:.2f}: {each.reasons.en})",
-            f"{each.other_site_id} ({each.score:.2f} : {each.reasons.fr})",
-        )
-        findings.add("maybe_same_site", rows[each.site_id], "name", each.names[0], said)
+def _refused(connection: Connection) -> set[tuple[str, ...]]:
+    return {tuple(pair) for pair in connection.execute(select(AliasRefusal.site_id, AliasRefusal.other_site_id))}
 
 
 def confirm(connection: Connection, kept: str, other: str) -> None:
@@ -84,10 +137,10 @@ def confirm(connection: Connection, kept: str, other: str) -> None:
             "source": absorbed.source_id or "geoapp",
             "code": other,
             "name": absorbed.name,
-            "geom": absorbed.geom,
+            "geom": select(MineSite.geom).where(MineSite.site_id == other).scalar_subquery(),
         }
         connection.execute(insert(SiteAlias).values(values))
-    names = [*keeper.name_alt, *(name for name in (absorbed.name, *absorbed.name_alt))]
+    names = [*(keeper.name_alt or ()), absorbed.name, *(absorbed.name_alt or ())]
     alternatives = list(dict.fromkeys(name for name in names if name != keeper.name))
     connection.execute(update(MineSite).where(MineSite.site_id == kept).values(name_alt=alternatives))
     try:
@@ -126,8 +179,8 @@ def _require(sites: Collection[str], key: str) -> None:
         )
 
 
-def _sites(connection: Connection) -> list[Described]:
-    """Every site that may be written, once as it is and once as each source describes it."""
+def _said(connection: Connection) -> dict[str, list[Described]]:
+    """How each source describes the sites that it knows, by site."""
     others: dict[str, list[Described]] = defaultdict(list)
     places = (func.ST_X(SiteAlias.geom).label("lon"), func.ST_Y(SiteAlias.geom).label("lat"))
     aliases = select(SiteAlias.site_id, SiteAlias.source, SiteAlias.name, SiteAlias.said, *places)
@@ -137,62 +190,86 @@ def _sites(connection: Connection) -> list[Described]:
         others[alias.site_id].append(
             Described(alias.site_id, (alias.name,), said.get("territory"), good_to, alias.source, alias.lon, alias.lat)
         )
-    found: list[Described] = []
-    for site in _writable(connection):
-        good_to = accuracy(site.position_method, site.position_accuracy_m)
-        names = (site.name, *site.name_alt)
-        found.append(Described(site.site_id, names, site.territory, good_to, site.source_id, site.lon, site.lat))
-        found += others[site.site_id]
-    return found
+    return others
 
 
 def _writable(connection: Connection, keys: Collection[str] | None = None) -> Sequence[Row[Any]]:
-    columns = (
-        MineSite.site_id,
-        MineSite.name,
-        MineSite.name_alt,
-        MineSite.territory,
-        MineSite.position_method,
-        MineSite.position_accuracy_m,
-        MineSite.source_id,
-        MineSite.geom,
-        func.ST_X(MineSite.geom).label("lon"),
-        func.ST_Y(MineSite.geom).label("lat"),
-    )
-    sites = select(*columns).order_by(MineSite.site_id)
+    sites = select(*_described(_SITE)).order_by(_SITE.site_id)
     if acting_viewer(connection) is not None:
-        sites = sites.where(MineSite.units.bool_op("&&")(select(func.viewer_units("gis")).scalar_subquery()))
+        sites = sites.where(_SITE.units.bool_op("&&")(select(func.viewer_units("gis")).scalar_subquery()))
     if keys is not None:
-        sites = sites.where(MineSite.site_id.in_(keys))
+        sites = sites.where(_SITE.site_id.in_(keys))
     return connection.execute(sites).all()
 
 
-def _near(sites: list[Described], new: Collection[str] | None) -> Iterator[tuple[Described, Described]]:
-    """Pairs of descriptions of different sites in neighbouring cells with a word of their names that begins alike."""
-    cells: dict[tuple[int, int, str], list[int]] = defaultdict(list)
-    blocks = [_blocks(site) for site in sites]
-    for index, site in enumerate(sites):
-        for block in blocks[index]:
-            cells[(*_cell(site), block)].append(index)
-    for index, site in enumerate(sites):
-        if new is not None and site.site_id not in new:
+def _staged(connection: Connection, stage: Stage, source_id: str | None) -> Sequence[Row[Any]]:
+    then = merged(stage)
+    return connection.execute(select(*_described(then.c, source_id))).all()
+
+
+def _described(site: Any, source_id: str | None = None) -> list[ColumnElement[Any]]:
+    """The columns of a description, from those of the table or of what it will hold."""
+    place = plain(site.geom)
+    return [
+        site.site_id,
+        site.name,
+        # Reading arrays takes time, and few sites have other names.
+        func.nullif(site.name_alt, literal([], ARRAY(SqlText())), type_=ARRAY(SqlText())).label("name_alt"),
+        site.territory,
+        site.position_method,
+        site.position_accuracy_m,
+        func.coalesce(literal(source_id, SqlText()), site.source_id).label("source_id"),
+        func.ST_X(place).label("lon"),
+        func.ST_Y(place).label("lat"),
+    ]
+
+
+def _near(sites: Sequence[Described], new: Collection[str] | None) -> Iterator[tuple[Described, Described]]:
+    """Pairs of descriptions of different sites in neighbouring cells, numbered alike, with a word that begins alike."""
+    blocks: dict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
+    for index, names in enumerate(_cores_of(sites)):
+        for block in {block for words in names for block in _blocks(words)}:
+            blocks[block].append(index)
+    seen: set[tuple[int, int]] = set()
+    for members in blocks.values():
+        if len(members) < 2 or not (new is None or any(sites[index].site_id in new for index in members)):
             continue
-        column, row = _cell(site)
-        around = product((column - 1, column, column + 1), (row - 1, row, row + 1), blocks[index])
-        for other in {other for cell in around for other in cells.get(cell, ())}:
-            theirs = sites[other]
-            if theirs.site_id == site.site_id:
+        for pair in _neighbours(sites, members):
+            one, other = (sites[index] for index in pair)
+            if one.site_id == other.site_id or pair in seen:
                 continue
-            # A pair of two new sites, or of any two, is looked at once.
-            if (new is None or theirs.site_id in new) and theirs.site_id < site.site_id:
+            # Of a pair with one new site that one comes first; of others the one with the lower key.
+            ours, theirs = (new is None or each.site_id in new for each in (one, other))
+            if not (ours or theirs):
                 continue
-            yield site, theirs
+            seen.add(pair)
+            yield (one, other) if (ours, other.site_id) > (theirs, one.site_id) else (other, one)
 
 
-def _cell(site: Described) -> tuple[int, int]:
-    return math.floor(site.lon / CELL), math.floor(site.lat / CELL)
+def _blocks(words: Sequence[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The numbers of a name with the beginning of each of its words, of which like names share one."""
+    told = numbers(words)
+    others = [word for word in words if NUMBERS[word] is None]
+    return ((told, word[:2]) for word in others or [""])
 
 
-def _blocks(site: Described) -> set[str]:
-    words = {word for name in site.names for word in core(name)}
-    return {word if word.isdecimal() else word[:2] for word in words}
+def _cores_of(sites: Sequence[Described]) -> Iterator[list[tuple[str, ...]]]:
+    """The telling words of each name of each site."""
+    found = iter(cores([name for site in sites for name in site.names]))
+    return ([next(found) for _ in site.names] for site in sites)
+
+
+def _neighbours(sites: Sequence[Described], members: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pairs of members in the same or in neighbouring cells, each once."""
+    cells: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index in members:
+        column, row = math.floor(sites[index].lon / CELL), math.floor(sites[index].lat / CELL)
+        for cell in product((column - 1, column, column + 1), (row - 1, row, row + 1)):
+            for other in cells.get(cell, ()):
+                yield (other, index)
+        cells[column, row].append(index)
+
+
+def _clearly_apart(one: Described, other: Described) -> bool:
+    limit = (one.accuracy_m + other.accuracy_m) / DEGREE
+    return abs(one.lon - other.lon) > limit or abs(one.lat - other.lat) > limit

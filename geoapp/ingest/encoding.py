@@ -75,9 +75,14 @@ def of_bytes(data: bytes, given: str | None) -> Found:
         # A mark at the beginning is no part of the text.
         codec = "utf-8-sig" if codec == "utf-8" else codec
         if not decodes([data], codec):
+            line = _first_line_not_in(data, codec)
+            where = (f" (line {line})", f" (ligne {line})") if line else ("", "")
             raise ImportRefusedError(
-                f"--encoding {given}: the file is not in it. Leave the option out, or name another.",
-                f"--encoding {given} : le fichier n'est pas dans cet encodage. Omettez l'option.",
+                f"--encoding {given}: the file is not in it{where[0]}. Leave the option out, or name another.",
+                f"--encoding {given} : le fichier n'est pas dans cet encodage{where[1]}. Omettez l'option, ou"
+                " nommez-en un autre.",
+                # The heading is no row.
+                row=line - 1 if line and line > 1 else None,
             )
         return Found(mark, codec, "--encoding")
     if mark is not None and decodes([data], mark):
@@ -104,7 +109,7 @@ def of_shapefile(texts: list[bytes], path: Path, given: str | None) -> Found:
         if not decodes(texts, codec):
             raise ImportRefusedError(
                 f"--encoding {given}: the .dbf is not in it. Leave the option out, or name another.",
-                f"--encoding {given} : le .dbf n'est pas dans cet encodage. Omettez l'option.",
+                f"--encoding {given} : le .dbf n'est pas dans cet encodage. Omettez l'option, ou nommez-en un autre.",
             )
         return Found(found, codec, "--encoding")
     stated = codec_named(found) if found else None
@@ -123,14 +128,33 @@ def of_shapefile(texts: list[bytes], path: Path, given: str | None) -> Found:
     return _by_words(set(accented), found)
 
 
+def _first_line_not_in(data: bytes, codec: str) -> int | None:
+    """The line, from 1, with the first bytes that are not in `codec`; None where these are no lines."""
+    try:
+        decode(data, codec)
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    except UnicodeError:
+        pass
+    return None
+
+
 def decodes(texts: Iterable[bytes], codec: str) -> bool:
-    """Whether all of `texts` are valid in `codec`."""
+    """Whether all of `texts` are valid in `codec`.
+
+    A byte at the end that could begin a character of UTF-8 is one that was cut off only where whole ones are there too:
+    by itself it is the é of "Bisié" in another code page.
+    """
+    cut = whole = False
     try:
         for text in texts:
-            decode(text, codec)
+            decoded = decode(text, codec)
+            if codec == "utf-8" and not text.isascii():
+                whole = whole or not decoded.isascii()
+                cut = cut or len(decoded.encode()) < len(text)
     except UnicodeError:
         return False
-    return True
+    return whole or not cut
 
 
 def decode(text: bytes, codec: str) -> str:

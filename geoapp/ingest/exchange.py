@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,15 @@ def save_sheet(sheet: Sheet, wkb: Values | None, path: Path) -> None:
         writer.write_table(table)
 
 
-def load_sheet(path: Path) -> Sheet:
-    """The sheet in the file at `path`, with geometries that could not be understood as None."""
-    with pa.memory_map(str(path)) as mapped:
-        table = pa.ipc.open_file(mapped).read_all()
-        told: dict[str, Any] = json.loads(table.schema.metadata[b"sheet"])
+def load_sheet(paths: Sequence[Path]) -> Sheet:
+    """The sheet in the files at `paths`, one a piece, with geometries that could not be understood as None."""
+    with ExitStack() as opened:
+        pieces = [pa.ipc.open_file(opened.enter_context(pa.memory_map(str(path)))).read_all() for path in paths]
+        # Where a piece has empty cells, its whole numbers have become decimal ones.
+        table = pa.concat_tables(pieces, promote_options="permissive")
+        told: dict[str, Any] = json.loads(pieces[0].schema.metadata[b"sheet"])
+        told["count"] = len(table)
+        del pieces
         columns = {name: _values(table.column(f"c{place}")) for place, name in enumerate(told["names"])}
         heights = table.column(HEIGHTS).to_numpy() if HEIGHTS in table.column_names else None
         geometry = None
@@ -108,7 +114,7 @@ def _values(column: pa.ChunkedArray) -> Values:
     if column.num_chunks == 0:
         return np.empty(0, dtype=object)
     # Equal texts become one object, of which a column of a million rows has few.
-    encoded = column.chunk(0)
+    encoded = column.unify_dictionaries().combine_chunks()
     words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     codes = encoded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
     found: Values = words[codes]

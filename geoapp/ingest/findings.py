@@ -40,10 +40,12 @@ class Finding:
         value, repair = self.in_french if language == "fr" else (self.value, self.repair)
         words = {"column": self.column or "", "value": value or "", "repair": repair or ""}
         text = RULES[self.rule].text.in_language(language).format(**words).strip("; ")
+        # The reason of a refusal says by itself where.
+        named = self.rule != "refused"
         where = ", ".join(
             [
-                *([f"{'ligne' if language == 'fr' else 'row'} {self.row}"] if self.row and with_row else []),
-                *([self.column] if self.column else []),
+                *([f"{'ligne' if language == 'fr' else 'row'} {self.row}"] if self.row and with_row and named else []),
+                *([self.column] if self.column and named else []),
             ]
         )
         colon = " :" if language == "fr" else ":"

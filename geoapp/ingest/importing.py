@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,19 @@ from sqlalchemy.exc import DataError, IntegrityError, InternalError, Programming
 
 from geoapp.access.audit import announce_bulk
 from geoapp.errors import ImportRefusedError
-from geoapp.ingest import aliases, doubles, load, matching, memory, precedence, references, rights, succession, units
+from geoapp.ingest import (
+    aliases,
+    doubles,
+    load,
+    matching,
+    memory,
+    precedence,
+    references,
+    repeats,
+    rights,
+    succession,
+    units,
+)
 from geoapp.ingest.findings import storable
 from geoapp.ingest.positions import geometries, stated_degrees
 from geoapp.ingest.precedence import Order
@@ -87,14 +100,15 @@ def import_file(engine: Engine, request: Request, time_zone: str, progress: Prog
         job.write(engine)
         job.give_back()
     except ImportRefusedError as refusal:
-        report.refuse(refusal.said)
+        report.refuse(refusal.said, refusal.row, refusal.column)
     except (DataError, IntegrityError, InternalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0]
         report.refuse(
             Text(
                 f"The database refused the file: {reason}. Nothing was written; mend it, or try again.",
                 f"La base de données a refusé le fichier : {reason}. Rien n'a été écrit ; corrigez-le, ou réessayez.",
-            )
+            ),
+            column=getattr(getattr(error.orig, "diag", None), "column_name", None),
         )
     return report
 
@@ -111,6 +125,7 @@ class _Import:
         self.progress = progress
         self.rows: dict[str, Values] = {}
         self.saying: aliases.Saying | None = None
+        self.doubles: doubles.Search | None = None
         self.geometry: Values | None = None
         # The positions of sites that the file gives none for.
         self.known_places: Values | None = None
@@ -172,6 +187,10 @@ class _Import:
             else:
                 self._place(raw, told, degrees=position is not None and position.degrees)
         make_keys(self.target, self.rows, self.geometry, self.findings)
+        if request.rejected is None:
+            # Nobody asks for the cells of the file again, and there may be millions.
+            self.sheet.columns, self.sheet.geometry = {}, None
+            self.meaning.columns = {}
 
     def _known_places(self, engine: Engine) -> Values | None:
         """The positions of the sites that a file without any names; None where none is known."""
@@ -205,9 +224,14 @@ class _Import:
             self.report.crs = told.found
             return told
         provinces = self.rows.get("stated_unit")
-        choice = choose_crs(
-            self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
-        )
+        try:
+            choice = choose_crs(
+                self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
+            )
+        except ImportRefusedError as refusal:
+            position = self.meaning.position
+            refusal.column = "geom" if position is None else ", ".join(position.names)
+            raise
         self.report.crs = choice.found
         if self.request.crs is not None and choice.found.found not in {None, choice.found.used}:
             self.findings.add("crs_overridden", None, "geom", choice.found.found, choice.found.used)
@@ -229,11 +253,16 @@ class _Import:
                 f"{name} n'a pas de géométrie, ni de colonnes de longitude et latitude ou de WKT.{known.fr} Apportez"
                 " une couche avec des positions, ou nommez les colonnes avec --map longitude=COLONNE"
                 " --map latitude=COLONNE.",
+                column="geom",
             )
 
     def write(self, engine: Engine) -> None:
         """Match and load in one transaction, which a dry run and an abort roll back."""
-        with engine.connect() as connection, connection.begin() as transaction:
+        with (
+            ThreadPoolExecutor(1) as aside,
+            engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
             load.lock_table(connection, self.target)
             request, source = self.request, self.meaning.source
             source_id = load.find_source(connection, source, request.licence) if source else None
@@ -246,6 +275,8 @@ class _Import:
                 self._abort()
                 transaction.rollback()
                 return
+            if self.target.name == "mine_sites":
+                self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
             batch = load.record_batch(connection, self.report, origin)
             announce_bulk(connection)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
@@ -313,11 +344,12 @@ class _Import:
             succession.succeed(connection, stage, batch, self.findings)
         elif self.target.has_geometry:
             units.compare(connection, stage, self.findings)
-        if self.target.name == "mine_sites":
-            if self.saying is not None:
-                rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
-                aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
-            doubles.tell(connection, stage, self.findings)
+        if self.saying is not None:
+            rows = connection.scalars(select(stage.row).order_by(stage.row)).all()
+            aliases.keep(connection, self.saying, self.rows["site_id"], rows, batch)
+        if self.doubles is not None:
+            self.doubles.tell(self.findings)
+        repeats.tell(connection, stage, self.report.rows.inserted, self.findings)
 
     def give_back(self) -> None:
         """Write the rejected rows to where the request wants them."""

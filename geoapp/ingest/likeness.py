@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import NamedTuple
 
-from geoapp.naming import fold
+from geoapp.naming import fold, fold_all
 from layers.text import Text
 
 # Words that say what a place is, not which one.
@@ -15,6 +18,7 @@ GENERIC = {
     "gisement", "exploitation", "concession", "zone", "mining", "quarry", "pit", "hill", "bloc", "secteur",
     "de", "du", "des", "la", "le", "les", "d", "l", "of", "the", "a", "au", "et",
 }  # fmt: skip
+BRACKETS = re.compile(r"\([^)]*\)")
 NUMERALS = re.compile(r"\d+|i{1,3}|iv|v|vi{1,3}|ix|x")
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
 # How far off a position may be, in metres, where its accuracy is not stated.
@@ -28,8 +32,22 @@ LEAST = 0.6
 SAME_SOURCE = 0.15
 
 
-@dataclass(frozen=True)
-class Described:
+class _Numbers(dict[str, int | None]):
+    """The number that a word is, None for other words, each looked at once."""
+
+    def __missing__(self, word: str) -> int | None:
+        number = None
+        if NUMERALS.fullmatch(word):
+            number = int(word) if word.isdecimal() else ROMAN[word]
+        if len(self) < 1_000_000:
+            self[word] = number
+        return number
+
+
+NUMBERS = _Numbers()
+
+
+class Described(NamedTuple):
     """A site as one row describes it; `accuracy_m` is how far off its position may be."""
 
     site_id: str
@@ -58,19 +76,31 @@ def accuracy(method: str | None, stated_m: float | None) -> float:
     return stated_m if stated_m is not None else ACCURACY.get(method or "", UNSTATED)
 
 
+@lru_cache(maxsize=10_000)
 def core(name: str) -> tuple[str, ...]:
     """The words of a name that tell which site it is, in alphabetical order.
 
     "Carrière de Bisié (Walikale)" is ("bisie",): what stands in brackets only says where it is.
     """
-    words = fold(re.sub(r"\([^)]*\)", " ", name)).split() or fold(name).split()
-    return tuple(sorted(word for word in words if word not in GENERIC) or words)
+    return _telling(fold(BRACKETS.sub(" ", name)).split() or fold(name).split())
+
+
+def cores(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """`core` of each name, by one pass over all of them."""
+    folded = fold_all([BRACKETS.sub(" ", name) if "(" in name else name for name in names])
+    return [_telling(text.split() or fold(name).split()) for text, name in zip(folded, names, strict=True)]
+
+
+def numbers(words: Sequence[str]) -> tuple[int, ...]:
+    """The numbers among the words of a name, roman ones too: sites that are numbered differently are different."""
+    found = [number for word in words if (number := NUMBERS[word]) is not None]
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
 
 def name_likeness(one: str, other: str) -> float:
     """From 0 to 1; 0 where both are numbered differently, as Kalimbi 1 and Kalimbi 2 are."""
     ours, theirs = core(one), core(other)
-    if _numbers(ours) != _numbers(theirs):
+    if numbers(ours) != numbers(theirs):
         return 0.0
     return SequenceMatcher(None, " ".join(ours), " ".join(theirs)).ratio()
 
@@ -103,9 +133,8 @@ def compare(one: Described, other: Described, distance_m: float) -> Likeness | N
     )
 
 
-def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
-    found = [word for word in words if NUMERALS.fullmatch(word)]
-    return tuple(sorted(int(word) if word.isdecimal() else ROMAN[word] for word in found))
+def _telling(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(word for word in words if word not in GENERIC) or words)
 
 
 def _territory(one: str | None, other: str | None) -> bool | None:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, literal_column, select, text, update
+from sqlalchemy import Connection, FromClause, func, insert, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
+from geoapp.ingest import placing
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.report import Report
 from geoapp.ingest.stage import Stage
@@ -101,21 +102,28 @@ def write_rows(
 ) -> None:
     """Insert and update, in the order of the file and piece by piece, so that progress can be told."""
     last = connection.scalar(select(func.max(stage.row))) or 0
+    placed = placing.announce_places(connection, stage)
     for start in range(1, last + 1, CHUNK):
         piece = stage.row.between(start, start + CHUNK - 1)
-        written = _insert(connection, stage, piece, batch, source_id) + _update(
-            connection, stage, piece, batch, source_id
-        )
-        advance(written)
+        written = _insert(connection, stage, piece, batch, source_id, placed=placed)
+        advance(written + _update(connection, stage, piece, batch, source_id))
+    placing.withdraw_places(connection)
 
 
-def _insert(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None) -> int:
+def _insert(
+    connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, source_id: str | None, *, placed: bool
+) -> int:
     table = stage.target.table
     values: dict[str, Any] = {name: stage.brought_value(name) for name in stage.brought}
     values |= {"source_id": literal(source_id, table.c.source_id.type), "import_batch_id": literal(batch)}
     if stage.target.random_id is not None:
         values[stage.target.random_id.name] = stage.table.c.import_id
-    new = select(*values.values()).where(piece, stage.action == "insert").order_by(stage.row)
+    rows: FromClause = stage.table
+    if placed:
+        found = placing.PLACES
+        values |= {"units": found.c.units, "country": found.c.country}
+        rows = rows.outerjoin(found, found.c.import_row == stage.row)
+    new = select(*values.values()).select_from(rows).where(piece, stage.action == "insert").order_by(stage.row)
     return connection.execute(insert(table).from_select(list(values), new)).rowcount
 
 

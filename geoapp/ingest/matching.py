@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from geoapp.ingest import placing
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.stage import Stage, plain
 from layers.text import Text
@@ -38,6 +39,7 @@ def match(connection: Connection, stage: Stage, source_id: str | None, findings:
 
     Afterwards each row has its action, and the random id under which it is or will be stored.
     """
+    placing.place(connection, stage)
     if stage.target.by_country:
         _find_countries(connection, stage)
     _refuse_duplicates(connection, stage, findings)
@@ -87,7 +89,7 @@ def _find_countries(connection: Connection, stage: Stage) -> None:
     columns = stage.table.c
     found: list[ColumnElement[str]] = []
     if "geom" in columns:
-        found.append(func.country_of(func.units_at(columns.geom, func.today())))
+        found.append(placing.country(stage))
     for name in PLACED_BY:
         column = stage.target.columns.get(name)
         if column is None or column.refers_to is None or column.stored.name not in columns:

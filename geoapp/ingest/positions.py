@@ -57,6 +57,7 @@ def find_positions(sources: Sequence[str], given: Mapping[str, Sequence[str]]) -
         raise ImportRefusedError(
             "--map longitude=... and --map latitude=... go together: give both.",
             "--map longitude=... et --map latitude=... vont ensemble : donnez les deux.",
+            column="latitude" if "longitude" in chosen else "longitude",
         )
     if "geom" in chosen:
         return PositionColumns((chosen["geom"],), "wkt")

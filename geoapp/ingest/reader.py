@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         path = Path(request["path"])
         if request["do"] == "layers":
             return {"layers": _layers(path, request["suffix"], request["shown"])}
-        _read(path, request)
+        return {"pieces": _read(path, request)}
     except ImportRefusedError as refusal:
-        return {"refused": [refusal.said.en, refusal.said.fr]}
+        return {"refused": [refusal.said.en, refusal.said.fr], "row": refusal.row, "column": refusal.column}
     except MemoryError:
         return {
             "refused": [
@@ -55,7 +56,6 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
                 f"{request['shown']} ne peut être lu : {error.strerror or error}. Vérifiez le fichier et ses droits.",
             ]
         }
-    return {}
 
 
 def _layers(path: Path, suffix: str, shown: str) -> list[tuple[str, str | None, int | None]]:
@@ -71,7 +71,8 @@ def _layers(path: Path, suffix: str, shown: str) -> list[tuple[str, str | None, 
     return ONE_LAYER
 
 
-def _read(path: Path, request: dict[str, Any]) -> None:
+def _read(path: Path, request: dict[str, Any]) -> int:
+    """Write what is asked for in pieces, each a file that is named by its number; how many there are."""
     suffix, shown, encoding = request["suffix"], request["shown"], request["encoding"]
     wkb = None
     if suffix in TEXT_TABLES:
@@ -87,8 +88,15 @@ def _read(path: Path, request: dict[str, Any]) -> None:
         if suffix == "shp":
             sheet, wkb = vector.read_shapefile(path, shown, encoding)
         else:
-            sheet, wkb = vector.read_layer(path, suffix, request["inner"], shown, encoding)
-    save_sheet(sheet, wkb, Path(request["out"]))
+            return _save(vector.read_pieces(path, suffix, request["inner"], shown, encoding), request["out"])
+    return _save([(sheet, wkb)], request["out"])
+
+
+def _save(pieces: Iterable[vector.Read], out: str) -> int:
+    number = -1
+    for number, (sheet, wkb) in enumerate(pieces):
+        save_sheet(sheet, wkb, Path(f"{out}.{number}"))
+    return number + 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,18 @@ class Report:
         """Whether no row was refused, nor the file."""
         return self.rows.rejected == 0 and self.refusal is None
 
-    def refuse(self, reason: Text) -> None:
-        """Refuse the whole file: whatever was read of it counts as rejected."""
+    def refuse(self, reason: Text, row: int | None = None, column: str | None = None) -> None:
+        """Refuse the whole file: whatever was read of it counts as rejected. The reason names file and layer."""
         self.batch = None
         self.rows = Rows(read=self.rows.read, rejected=self.rows.read)
-        self.findings.add("refused", value=reason)
+        layer = None if self.layer in {None, self.file, Path(self.file).stem} else self.layer
+        english = [f"row {row}"] if row else []
+        french = [f"ligne {row}"] if row else []
+        told = Text(
+            _placed(reason.en, self.file, layer, "layer", [*english, *([f"column {column}"] if column else [])]),
+            _placed(reason.fr, self.file, layer, "couche", [*french, *([f"colonne {column}"] if column else [])]),
+        )
+        self.findings.add("refused", row, column, told)
 
     def as_json(self) -> dict[str, Any]:
         """The report as written to a file and answered by the server."""
@@ -199,6 +207,15 @@ def require_writable(path: Path, option: str = "--report") -> None:
             f" Name another place with {option}.",
             f"Impossible d'écrire {path} : {error.strerror}. Indiquez un autre endroit avec {option}.",
         ) from None
+
+
+def _placed(reason: str, file: str, layer: str | None, word: str, place: Sequence[str]) -> str:
+    """`reason` with the names of the file and its layer before it, where it does not say them, and the place in it."""
+    names = [file] if file not in reason else []
+    if layer is not None and not reason.startswith(layer) and f"{word} {layer}" not in reason:
+        names.append(f"{word} {layer}")
+    names += place
+    return f"{', '.join(names)}: {reason}" if names else reason
 
 
 def _told(fact: Found) -> str:

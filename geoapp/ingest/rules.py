@@ -134,18 +134,45 @@ ALIAS_RULES = {
         "'{value}' may be the site {repair}; decide with geoapp aliases confirm or refuse",
         "« {value} » est peut-être le site {repair} ; décidez avec geoapp aliases confirm ou refuse",
     ),
+    "maybe_same_row": _warning(
+        "'{value}' may be {repair}, which is there already; keep one of the two",
+        "« {value} » est peut-être {repair}, déjà présent ; gardez l'un des deux",
+    ),
+    "too_many_new": _warning(
+        "{value} new rows are more than {repair}, and were not compared; bring the file in parts",
+        "{value} nouvelles lignes, plus que {repair}, n'ont pas été comparées ; apportez le fichier par parties",
+    ),
     "too_many_to_compare": _warning(
-        "{value} new sites were not compared with those there; see geoapp aliases list",
-        "{value} nouveaux sites n'ont pas été comparés aux autres ; voyez geoapp aliases list",
+        "so many sites have nearly one name and place that only {value} pairs of them were compared; bring the file in"
+        " parts",
+        "tant de sites ont presque le même nom et le même lieu que seules {value} paires ont été comparées ; apportez"
+        " le fichier par parties",
     ),
 }
 VALUE_RULES = {
-    "missing_value": _error("is empty, but every row needs it", "est vide, mais chaque ligne doit en avoir"),
-    "not_whole": _error("'{value}' is not a whole number", "« {value} » n'est pas un nombre entier"),
-    "not_number": _error("'{value}' is not a number", "« {value} » n'est pas un nombre"),
-    "too_large": _error("{value} is larger than can be stored", "{value} est trop grand pour être enregistré"),
-    "too_long": _error("'{value}' is longer than {repair} characters", "« {value} » dépasse {repair} caractères"),
-    "not_yes_no": _error("'{value}' is neither yes nor no", "« {value} » n'est ni oui ni non"),
+    "missing_value": _error(
+        "is empty, but every row needs it; fill it in", "est vide, mais chaque ligne doit en avoir ; remplissez-la"
+    ),
+    "not_whole": _error(
+        "'{value}' is not a whole number; write digits alone, such as 12, or leave it empty",
+        "« {value} » n'est pas un nombre entier ; écrivez des chiffres seuls, comme 12, ou laissez vide",
+    ),
+    "not_number": _error(
+        "'{value}' is not a number; write it as 12.5, or leave it empty",
+        "« {value} » n'est pas un nombre ; écrivez 12,5, ou laissez vide",
+    ),
+    "too_large": _error(
+        "{value} is larger than can be stored; check it, and its unit",
+        "{value} est trop grand pour être enregistré ; vérifiez-le, et son unité",
+    ),
+    "too_long": _error(
+        "'{value}' is longer than {repair} characters; shorten it",
+        "« {value} » dépasse {repair} caractères ; raccourcissez-le",
+    ),
+    "not_yes_no": _error(
+        "'{value}' is neither yes nor no; write yes or no, or leave it empty",
+        "« {value} » n'est ni oui ni non ; écrivez oui ou non, ou laissez vide",
+    ),
     "not_date": _error(
         "'{value}' is not a date; write it as 2024-03-31",
         "« {value} » n'est pas une date ; écrivez 2024-03-31",
@@ -158,13 +185,19 @@ VALUE_RULES = {
         "'{value}' may be {repair}; write it as 2024-03-31",
         "« {value} » peut être {repair} ; écrivez 2024-03-31",
     ),
-    "future_date": _error("{value} is after today, {repair}", "{value} est après aujourd'hui, {repair}"),
-    "impossible_date": _error("{value} is before 1900", "{value} est avant 1900"),
+    "future_date": _error(
+        "{value} is after today, {repair}; write the day on which it happened",
+        "{value} est après aujourd'hui, {repair} ; écrivez le jour où cela s'est passé",
+    ),
+    "impossible_date": _error("{value} is before 1900; check the year", "{value} est avant 1900 ; vérifiez l'année"),
     "unknown_code": _error(
         "'{value}' is not one of its words; {repair}",
         "« {value} » n'est pas un de ses mots ; {repair}",
     ),
-    "not_json": _error("'{value}' is not a JSON object", "« {value} » n'est pas un objet JSON"),
+    "not_json": _error(
+        '\'{value}\' is not a JSON object; write it as {{"name": "value"}}, or leave it empty',
+        '« {value} » n\'est pas un objet JSON ; écrivez {{"nom": "valeur"}}, ou laissez vide',
+    ),
     "unit_code_form": _error(
         "'{value}' is not the code of such a unit; write {repair}",
         "« {value} » n'est pas le code d'une telle unité ; écrivez {repair}",
@@ -177,13 +210,19 @@ VALUE_RULES = {
     "excel_date": _repair("the Excel day {value} was read as {repair}", "le jour Excel {value} a été lu {repair}"),
 }
 GEOMETRY_RULES = {
-    "no_geometry": _error("has no position", "n'a pas de position"),
+    "no_geometry": _error("has no position; give it one", "n'a pas de position ; donnez-lui-en une"),
     "no_place": _error(
         "names no place: give it a position or one of {repair}",
         "ne nomme aucun lieu : donnez-lui une position ou {repair}",
     ),
-    "bad_geometry": _error("its coordinates cannot be read: {value}", "ses coordonnées ne peuvent être lues : {value}"),
-    "wrong_type": _error("is a {value}, but a {repair} is needed", "est un {value}, mais il faut un {repair}"),
+    "bad_geometry": _error(
+        "its coordinates cannot be read: {value}; draw it again, or leave the row out",
+        "ses coordonnées ne peuvent être lues : {value} ; dessinez-la de nouveau, ou omettez la ligne",
+    ),
+    "wrong_type": _error(
+        "is a {value}, but a {repair} is needed; draw it as one, or import it into another table",
+        "est un {value}, mais il faut un {repair} ; dessinez-la ainsi, ou importez-la dans une autre table",
+    ),
     "too_many_vertices": _error(
         "has {value} vertices, more than {repair}; simplify it",
         "a {value} sommets, plus que {repair} ; simplifiez-la",
@@ -193,8 +232,9 @@ GEOMETRY_RULES = {
         "{value} n'est pas une longitude et une latitude ; vérifiez les coordonnées et le système",
     ),
     "swapped_axes": _error(
-        "{value} lies far away, but with longitude and latitude exchanged ({repair}) inside the four countries",
-        "{value} est loin, mais avec longitude et latitude échangées ({repair}) dans les quatre pays",
+        "{value} lies far away, but with longitude and latitude exchanged ({repair}) inside the four countries;"
+        " exchange them",
+        "{value} est loin, mais avec longitude et latitude échangées ({repair}) dans les quatre pays ; échangez-les",
     ),
     "outside_countries": _warning(
         "{value} lies in none of the four countries", "{value} n'est dans aucun des quatre pays"
@@ -212,7 +252,10 @@ GEOMETRY_RULES = {
     ),
 }
 MATCH_RULES = {
-    "duplicate": _error("'{value}' already stands in row {repair}", "« {value} » est déjà à la ligne {repair}"),
+    "duplicate": _error(
+        "'{value}' already stands in row {repair}; keep one of the two rows, or give one another key",
+        "« {value} » est déjà à la ligne {repair} ; gardez une des deux lignes, ou donnez une autre clé à l'une",
+    ),
     "unknown_reference": _error(
         "nothing has the key '{value}'; import it first or mend the key; {repair}",
         "rien n'a la clé « {value} » ; importez-le d'abord ou corrigez la clé ; {repair}",
@@ -226,16 +269,23 @@ MATCH_RULES = {
         "« {value} » est la clé de {repair} lignes déjà présentes ; renommez-les toutes sauf une",
     ),
     "not_your_unit": _error(
-        "lies in {value}; you may import into {repair} alone",
-        "est dans {value} ; vous ne pouvez importer que dans {repair}",
+        "lies in {value}; you may import into {repair} alone; leave the row to who may",
+        "est dans {value} ; vous ne pouvez importer que dans {repair} ; laissez la ligne à qui le peut",
     ),
     "sealed_away": _error(
         "would be sealed from yourself; put {repair} among its handlers, or leave it unsealed",
         "vous serait scellé ; mettez {repair} parmi ses responsables, ou ne le scellez pas",
     ),
-    "out_of_range": _error("{value} is out of range: {repair}", "{value} est hors limites : {repair}"),
-    "wrong_order": _error("{value} does not fit: {repair}", "{value} ne convient pas : {repair}"),
-    "check_failed": _error("{value} breaks the rule: {repair}", "{value} enfreint la règle : {repair}"),
+    "out_of_range": _error(
+        "{value} is out of range: {repair}; check it", "{value} est hors limites : {repair} ; vérifiez-le"
+    ),
+    "wrong_order": _error(
+        "{value} does not fit: {repair}; mend one of the two",
+        "{value} ne convient pas : {repair} ; corrigez l'un des deux",
+    ),
+    "check_failed": _error(
+        "{value} breaks the rule: {repair}; mend it", "{value} enfreint la règle : {repair} ; corrigez-le"
+    ),
     "key_elsewhere": _warning(
         "'{value}' is also a key in {repair}; this row is another thing",
         "« {value} » est aussi une clé dans : {repair} ; cette ligne est une autre chose",

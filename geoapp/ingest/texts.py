@@ -18,6 +18,9 @@ def look_for_mojibake(columns: dict[str, Values], repair: bool, findings: Findin
     for name, values in columns.items():
         if values.dtype != object:
             continue
+        # One look at all of them, since hardly any column has one.
+        if set(map(type, values)) <= {str, type(None)} and not french.SUSPECT.search("\n".join(filter(None, values))):
+            continue
         codes, distinct = pd.factorize(values)
         for code, text in enumerate(distinct):
             mended = french.mended(text) if isinstance(text, str) else None

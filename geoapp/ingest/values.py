@@ -26,6 +26,8 @@ NO = {"no", "n", "non", "false", "faux", "f", "0"}
 SEPARATORS = re.compile(r"[;,/|]")
 # Control characters, and halves of characters, which the database does not take.
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Any of these, blanks that are none, or a blank at an end.
+UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xa0\u202f\ud800-\udfff]|^\s|\s$", re.MULTILINE)
 DOUBTFUL = re.compile(r"[+-]?\d{1,3},\d{3}")
 EARLIEST = dt.date(1900, 1, 1)
 
@@ -77,7 +79,8 @@ def convert(values: Values, column: FileColumn, is_key: bool, calendar: Calendar
     """
     codes, distinct = pd.factorize(np.asarray(values))
     parse = _parser(column, is_key, distinct, calendar)
-    results = [_attempt(parse, raw) for raw in distinct]
+    longest = _longest(column, is_key)
+    results = _clean_texts(column, distinct, longest) or [_attempt(parse, raw) for raw in distinct]
     # One more, which the code -1 of empty cells means; assigned singly, since lists would make rows of an array.
     kept = np.full(len(results) + 1, None, dtype=object)
     told = np.zeros(len(results) + 1, dtype=bool)
@@ -126,10 +129,26 @@ def _parser(column: FileColumn, is_key: bool, distinct: Any, calendar: Calendar)
     if kind.vocabulary is not None:
         return lambda raw: _code(raw, kind)
     if kind.name == "text":
-        longest = LONGEST_KEY if is_key or column.refers_to is not None else None
+        longest = _longest(column, is_key)
         return lambda raw: _text(raw, longest)
     parsers: dict[str, Parse] = {"decimal": _decimal, "yes_no": _yes_no, "object": _object}
     return parsers.get(kind.name) or (lambda raw: _whole(raw, kind.largest))
+
+
+def _longest(column: FileColumn, is_key: bool) -> int | None:
+    return LONGEST_KEY if is_key or column.refers_to is not None else None
+
+
+def _clean_texts(column: FileColumn, distinct: Any, longest: int | None) -> list[Any] | None:
+    """The texts as they are, where one look at all of them finds nothing that would be changed in any; else None."""
+    if column.kind.name != "text" or column.kind.vocabulary is not None or distinct.dtype != object:
+        return None
+    texts = list(distinct)
+    if set(map(type, texts)) != {str} or UNCLEAN.search("\n".join(filter(None, texts))):
+        return None
+    if longest is not None and max(map(len, texts)) > longest:
+        return None
+    return [None if text in MISSING else text for text in texts]
 
 
 def plain_text(raw: object) -> str:

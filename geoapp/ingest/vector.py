@@ -44,6 +44,8 @@ XML_ROOTS = {"kml": (b"<kml", "KML"), "gpx": (b"<gpx", "GPX")}
 # How far into a file of XML its root may stand behind comments and declarations.
 HEAD = 8192
 FULL_TURN = 360
+# So many rows at once keep what is held while reading below some hundred megabytes.
+PIECE = 200_000
 # Virtual tables of other kinds could read other files.
 HARMLESS_VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
 # Columns that LIBKML makes of every KML, beside the document's own.
@@ -126,10 +128,31 @@ def read_shapefile(path: Path, shown: str, given_encoding: str | None) -> Read:
     return sheet, wkb
 
 
-def read_layer(path: Path, suffix: str, layer: str | None, shown: str, given_encoding: str | None) -> Read:
-    """Read one layer of a GeoPackage, KML, GPX or FlatGeobuf, whose texts are UTF-8 or say what they are."""
+def read_pieces(path: Path, suffix: str, layer: str | None, shown: str, given_encoding: str | None) -> Iterator[Read]:
+    """Read one layer of a GeoPackage, KML, GPX or FlatGeobuf, a large one of tables piece by piece.
+
+    Raises ImportRefusedError where it cannot be read.
+    """
+    count = _count(path, layer) if suffix in BEGINNINGS else None
+    if count is None or count <= PIECE:
+        yield read_layer(path, suffix, layer, shown, given_encoding)
+        return
+    for start in range(0, count, PIECE):
+        yield read_layer(path, suffix, layer, shown, given_encoding, piece=slice(start, PIECE))
+
+
+def read_layer(
+    path: Path,
+    suffix: str,
+    layer: str | None,
+    shown: str,
+    given_encoding: str | None,
+    *,
+    piece: slice | None = None,
+) -> Read:
+    """Read one layer, whose texts are UTF-8 or say what they are; of a `piece` so many rows from its start."""
     with _readable(path, shown):
-        sheet, wkb = _read(path, layer, None)
+        sheet, wkb = _read(path, layer, None, piece)
     how = {
         "gpkg": "GeoPackage is UTF-8 by its standard",
         "fgb": "FlatGeobuf is UTF-8 by its standard",
@@ -171,7 +194,7 @@ def read_geojson(path: Path, shown: str, given_encoding: str | None) -> Read:
     return sheet, wkb
 
 
-def _count(path: Path, layer: str) -> int | None:
+def _count(path: Path, layer: str | None) -> int | None:
     try:
         count = int(pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"])
     except READ_ERRORS:
@@ -224,10 +247,11 @@ def _sqlite(path: Path, shown: str) -> Iterator[sqlite3.Connection]:
         ) from None
 
 
-def _read(path: Path, layer: str | None, codec: str | None) -> Read:
+def _read(path: Path, layer: str | None, codec: str | None, piece: slice | None = None) -> Read:
+    part = {} if piece is None else {"skip_features": piece.start, "max_features": piece.stop}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, encoding=codec, datetime_as_string=True)
+        meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, encoding=codec, datetime_as_string=True, **part)
     names = distinct_names([str(name) for name in meta["fields"]])
     count = len(wkb) if wkb is not None else len(values[0]) if values else 0
     columns = {name: _plain(array) for name, array in zip(names, values, strict=True)}
@@ -271,7 +295,12 @@ def _decode(sheet: Sheet, path: Path, given: str | None) -> Found:
                 if value is not None and value not in texts:
                     texts[value] = value.encode(BYTES)
     texts |= {name: name.encode(BYTES) for name in sheet.columns}
-    found = encoding.of_shapefile(sorted(texts.values()), path, given)
+    try:
+        found = encoding.of_shapefile(sorted(texts.values()), path, given)
+    except ImportRefusedError as refusal:
+        codec = encoding.codec_named(given) if given else None
+        refusal.row, refusal.column = _first_not_in(sheet, codec or "ascii")
+        raise
     codec = found.used or "utf-8"
     decoded = {text: encoding.decode(raw, codec) for text, raw in texts.items()}
     names = distinct_names([decoded[name] for name in sheet.columns])
@@ -284,6 +313,22 @@ def _decode(sheet: Sheet, path: Path, given: str | None) -> Found:
     if found.found and found.how not in {".cpg", "--encoding", encoding.LANGUAGE_BYTE}:
         sheet.notes.append(("encoding_overridden", found.found))
     return found
+
+
+def _first_not_in(sheet: Sheet, codec: str) -> tuple[int | None, str | None]:
+    """The first cell, by row and column, whose bytes are not in `codec`."""
+    broken: list[tuple[int, str]] = []
+    for name, values in sheet.columns.items():
+        if values.dtype == object:
+            broken += [(index, name) for index, each in enumerate(values) if each and not _is_in(each, codec)][:1]
+    if not broken:
+        return None, None
+    index, name = min(broken)
+    return index + 1, name.encode(BYTES).decode("ascii", "replace")
+
+
+def _is_in(text: str, codec: str) -> bool:
+    return encoding.decodes([text.encode(BYTES)], codec)
 
 
 @contextmanager

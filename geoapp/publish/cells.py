@@ -27,17 +27,28 @@ def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *,
     return cells.with_changes(count(gone), count(came))
 
 
-def ids_in_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *, near: Near | None = None) -> list[UUID]:
-    """The incidents of a tile that a filter lets through."""
+def ids_in_tile(
+    snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *, near: Near | None = None
+) -> tuple[list[UUID], list[UUID]]:
+    """The incidents of a tile that a filter lets through: those that are seen themselves, and those by a release."""
     rows = snapshot.in_tile(z, x, y)
     passed = matching(rows, snapshot.unit_sets, chosen, near)
-    ids = rows.ids if passed is None else rows.ids[passed]
-    return [UUID(bytes=each.tobytes()) for each in ids]
+    if passed is not None:
+        rows = rows.take(passed)
+    return _ids(rows.take(~rows.released)), _ids(rows.take(rows.released))
 
 
-def encode_cells(cells: Cells, name: str, extent: int, tile: tuple[int, int, int]) -> bytes:
-    """The tile of some cells: a point each, at the mean of its rows, with what they add up to."""
-    return point_layer(name, extent, _points(cells, extent, *tile))
+def _ids(rows: Columns) -> list[UUID]:
+    return [UUID(bytes=each.tobytes()) for each in rows.ids]
+
+
+def encode_cells(cells: Cells, name: str, extent: int, tile: tuple[int, int, int], *, thinned: bool = False) -> bytes:
+    """The tile of some cells: a point each, at the mean of its rows, with what they add up to.
+
+    `thinned` says of each that it stands for rows which the tile would hold if they were fewer.
+    """
+    mark: dict[str, Value] = {"thinned": True} if thinned else {}
+    return point_layer(name, extent, ((x, y, each | mark) for x, y, each in _points(cells, extent, *tile)))
 
 
 def _points(cells: Cells, extent: int, z: int, x: int, y: int) -> Iterator[tuple[int, int, dict[str, Value]]]:

@@ -76,16 +76,26 @@ def _detail(row: Row[Any], layer: MapLayer, language: str) -> Detail:
     )
 
 
-def _as_key(layer: MapLayer, text: str) -> str | UUID:
+def _as_key(layer: MapLayer, text: str) -> str | int | UUID:
     """The key as its column holds it, so that the column's index finds it."""
     try:
         if layer.key.type.python_type is UUID:
             return UUID(text)
+        if layer.key.type.python_type is int:
+            return number_of(text)
         if "\0" not in text:
             return text
     except ValueError:
         pass
     raise NotFoundError(NO_SUCH_ROW)
+
+
+def number_of(text: str) -> int:
+    """A whole number as the database holds one; ValueError where it is none."""
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(text)
+    return number
 
 
 def _in_words(value: Any, shown: Field, language: str) -> str:

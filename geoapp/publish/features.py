@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from geoapp.errors import BadRequestError, NotFoundError
 from geoapp.publish.cql import GEOMETRY, Expression
+from geoapp.publish.details import number_of
 from layers.filter import Filter
 from layers.layer import MapLayer, Place
 
@@ -336,7 +337,7 @@ def _as_type(kind: type, text: str) -> Any:
     """A value that was written as text; NotFoundError where it is none of its kind."""
     readers: dict[type, Any] = {
         UUID: UUID,
-        int: int,
+        int: number_of,
         float: float,
         dt.date: dt.date.fromisoformat,
         dt.datetime: dt.datetime.fromisoformat,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     CTE,
     Boolean,
     Connection,
+    FromClause,
     Select,
     SQLColumnExpression,
     Uuid,
@@ -26,21 +27,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from geoapp.database.outlines import zoom_of_outline
 from geoapp.errors import NotFoundError
 from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
 from geoapp.publish.corridor import near_routes
 from geoapp.snapshot.curve import BITS, WORLD
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
-from layers.layer import MapLayer
+from layers.layer import MapLayer, Place
 from layers.provinces import VALID_TODAY
-from layers.tables import AdminUnit, BaseFeature
+from layers.tables import AdminUnit, AdminUnitOutline, BaseFeature
 
 MAX_ZOOM = 22
 # A feature beside a tile is still drawn by it: half a large symbol, in 256ths of a tile's side.
 MARGIN = 16 / 256
 # Rows that a tile holds at most; more are counted in cells. Compressed, this many weigh some 20 kB.
 MOST_ROWS = 400
+# From which zoom on lines and areas are finer than half a pixel, for maps that draw a tile larger than it is.
+FINE_ZOOM, COARSE_EXTENT = 13, 1024
 # The base map's features by kind: from which zoom of the tile each rank is worth its bytes.
 RANK_FROM_ZOOM = {
     "context": (0,),
@@ -86,49 +90,68 @@ def layer_tile(
     It takes the snapshot of whose viewer the transaction is; without one they are rows everywhere.
     """
     chosen = chosen.applying(layer.filters)
-    if snapshot is not None and layer.weight is not None:
-        near = near_routes(connection, chosen)
-        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=near)
+    if snapshot is not None and layer.weighted:
+        routes = near_routes(connection, chosen)
+        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=routes)
         number = int(cells.count.sum())
         if number == 0:
             return b""
-        if tile.z < layer.rows_from_zoom or number > MOST_ROWS:
-            return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y))
+        near = tile.z >= layer.rows_from_zoom
+        if not near or number > MOST_ROWS:
+            return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y), thinned=near)
         # By their ids: a filter may leave few of the many rows that lie in the tile.
-        rows = _rows(layer, tile, chosen, ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=near))
-        return _encode(connection, rows.cte("feature"), layer.name, layer.extent)
-    return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, layer.extent)
+        own, released = ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=routes)
+        parts = [_rows_of(layer, tile, chosen, own)] if own else []
+        if released and layer.stand_in is not None:
+            parts.append(_rows_of(layer.stand_in, tile, chosen, released))
+        return _encode(connection, _together(parts).cte("feature"), layer.name, layer.extent)
+    return _encode(connection, _rows(layer, tile, chosen).cte("feature"), layer.name, _extent(layer, tile))
 
 
 def base_tile(connection: Connection, tile: Tile) -> bytes:
     """The base map's tile, one sublayer each for context, countries, borders, lakes, rivers, roads and towns."""
     kinds = {"context": "context", "lake": "lakes", "river": "rivers", "road": "roads", "town": "towns"}
     parts = [_encode(connection, _base_features(tile, kind).cte("feature"), name, 1024) for kind, name in kinds.items()]
-    for name, shape in (
-        ("countries", AdminUnit.geom_3857),
-        ("borders", func.ST_Boundary(AdminUnit.geom_3857)),
-    ):
-        rows = select(_clip(shape, tile, 1024), AdminUnit.unit_code).where(
-            AdminUnit.geom_3857.op("&&")(tile.reach), AdminUnit.level == 0, *VALID_TODAY
+    drawn = _outline(tile, 1024)
+    shapes: dict[str, SQLColumnExpression[Any]] = {"countries": drawn, "borders": func.ST_Boundary(drawn)}
+    for name, shape in shapes.items():
+        outline: SQLColumnExpression[Any] = shape.label("geom")
+        rows = (
+            select(outline, AdminUnit.unit_code)
+            .select_from(_outlined(AdminUnit.__table__, tile))
+            .where(AdminUnit.geom_3857.op("&&")(tile.reach), AdminUnit.level == 0, *VALID_TODAY)
         )
         parts.append(_encode(connection, rows.cte("feature"), name, 1024))
     return b"".join(parts)
 
 
-def _rows(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID] | None = None) -> Select[Any]:
-    parts = [
-        each.rows(place, chosen)
-        .add_columns(_drawn(each, place.geom_3857, tile), *each.properties, _synthetic(each))
-        .where(*_reached(each, place.geom_3857, tile), *_among(each, ids))
-        for each in _shown(layer)
-        for place in each.places
-    ]
-    return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
+def _rows(layer: MapLayer, tile: Tile, chosen: Filter) -> Select[Any]:
+    return _together(
+        [
+            _features(each, place, tile, chosen).where(*_reached(each, place.geom_3857, tile))
+            for each in _shown(layer)
+            for place in each.places
+        ]
+    )
 
 
-def _among(layer: MapLayer, ids: list[UUID] | None) -> Sequence[SQLColumnExpression[bool]]:
+def _rows_of(layer: MapLayer, tile: Tile, chosen: Filter, ids: list[UUID]) -> Select[Any]:
+    """The rows of some ids, of which it is known that they lie in the tile."""
     # One array, so that the statement stays the same whatever their number.
-    return [] if ids is None else [layer.key == any_(cast(ids, ARRAY(Uuid())))]
+    among = layer.key == any_(cast(ids, ARRAY(Uuid())))
+    return _together([_features(layer, place, tile, chosen).where(among) for place in layer.places])
+
+
+def _features(layer: MapLayer, place: Place, tile: Tile, chosen: Filter) -> Select[Any]:
+    drawn = _drawn(layer, place.geom_3857, tile)
+    if place.rows is AdminUnit.__table__:
+        place = replace(place, rows=_outlined(place.rows, tile))
+        drawn = _outline(tile, _extent(layer, tile)).label("geom")
+    return layer.rows(place, chosen).add_columns(drawn, *layer.properties, _synthetic(layer))
+
+
+def _together(parts: Sequence[Select[Any]]) -> Select[Any]:
+    return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery())
 
 
 def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Sequence[SQLColumnExpression[bool]]:
@@ -148,9 +171,14 @@ def _reached(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> Seq
     ]
 
 
+def _extent(layer: MapLayer, tile: Tile) -> int:
+    # Half a pixel is enough where tiles are drawn at their own size.
+    return layer.extent if layer.points or tile.z >= FINE_ZOOM else min(layer.extent, COARSE_EXTENT)
+
+
 def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLColumnExpression[Any]:
     if not layer.points:
-        return _clip(geom, tile, layer.extent)
+        return _clip(geom, tile, _extent(layer, tile))
     unit = 2 * WORLD / 2**tile.z / layer.extent
     west, north = tile.x * unit * layer.extent - WORLD, WORLD - tile.y * unit * layer.extent
     # The nearest unit may be the first of the next tile.
@@ -158,6 +186,32 @@ def _drawn(layer: MapLayer, geom: SQLColumnExpression[Any], tile: Tile) -> SQLCo
     across = func.least(func.greatest(func.round((func.ST_X(geom) - west) / unit), 0.0), last)
     down = func.least(func.greatest(func.round((north - func.ST_Y(geom)) / unit), 0.0), last)
     return func.ST_Point(across, down).label("geom")
+
+
+def _outlined(units: FromClause, tile: Tile) -> FromClause:
+    """Units, each beside its outline of the tile's zoom where there is one."""
+    joined = (
+        (AdminUnitOutline.unit_code == AdminUnit.unit_code)
+        & (AdminUnitOutline.valid_from == AdminUnit.valid_from)
+        & (AdminUnitOutline.zoom == zoom_of_outline(tile.z))
+    )
+    return units.outerjoin(AdminUnitOutline.__table__, joined)
+
+
+def _outline(tile: Tile, extent: int) -> SQLColumnExpression[Any]:
+    """A unit in units of the tile, each corner at the nearest whole one: where neighbours share it they still do.
+
+    ST_AsMVTGeom would simplify each unit by itself.
+    """
+    unit = 2 * WORLD / 2**tile.z / extent
+    shape = func.coalesce(AdminUnitOutline.geom_3857, AdminUnit.geom_3857)
+    placed = func.ST_Affine(
+        func.ST_ClipByBox2D(shape, tile.reach),
+        *(1 / unit, 0.0, 0.0, -1 / unit, WORLD / unit - tile.x * extent, WORLD / unit - tile.y * extent),
+    )
+    # What has an area after the corners have moved, outer rings the way round that the specification asks for.
+    snapped = func.ST_CollectionExtract(func.ST_SnapToGrid(placed, 1.0), 3)
+    return func.nullif(func.ST_ForcePolygonCCW(snapped), func.ST_GeomFromText("MULTIPOLYGON EMPTY", 3857))
 
 
 def _shown(layer: MapLayer) -> list[MapLayer]:

@@ -31,7 +31,16 @@ from layers.tables import AuditEvent, Base, ImportIssue, Incident, IncidentRelea
 # A shorter text stands in many rows by chance: only what is equal to it is taken for a repetition.
 SHORTEST_PART = 8
 # Tables that hold no words of people about the programme.
-SKIPPED = {AuditEvent.__tablename__, "audit_seal", "vocab", "setting", "web_session", "admin_unit_part", "base_feature"}
+SKIPPED = {
+    AuditEvent.__tablename__,
+    "audit_seal",
+    "vocab",
+    "setting",
+    "web_session",
+    "admin_unit_part",
+    "admin_unit_outline",
+    "base_feature",
+}
 
 
 @dataclass

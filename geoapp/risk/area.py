@@ -15,7 +15,7 @@ from geoapp.risk.ground import Ground
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import area_outside, circle
 from geoapp.risk.wording import counted as in_words
-from geoapp.risk.wording import n
+from geoapp.risk.wording import incidents, n
 from layers.text import Text
 
 
@@ -69,10 +69,10 @@ def _answer(
 ) -> AreaAnswer:
     counted, place = found
     tally = Tally.of(counted.incidents.mapped, place)
-    many, days, weighted = n(tally.incidents), in_words(asked), n(tally.weighted, 1)
+    many, days, weighted = incidents(tally.incidents), in_words(asked), n(tally.weighted, 1)
     told = Text(
-        f"{many.en} incidents {where.en} ({days.en}), {weighted.en} weighted.",
-        f"{many.fr} incidents {where.fr} ({days.fr}), {weighted.fr} pondérés.",
+        f"{many.en} {where.en} ({days.en}), weight {weighted.en}.",
+        f"{many.fr} {where.fr} ({days.fr}), poids {weighted.fr}.",
     )
     return AreaAnswer(
         **basis(question, ground, asked, Basis(counted, tally, told, outside)),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import shapely
 from scipy.stats import t as student
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import Answer
@@ -19,36 +19,34 @@ from geoapp.risk.basis import incidents_of
 from geoapp.risk.counting import Counted, Decay, Window
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.ground import Ground
-from geoapp.risk.hexagons import Hexagons
-from geoapp.risk.hotspots import cells_near
 from geoapp.risk.incidents import Incidents
-from geoapp.risk.lines import Chords
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_routes, load_sites
+from geoapp.risk.tried import CELLS, ROADS, Kind, Tried, cells_of, roads_of, share_in_top
 from geoapp.risk.wording import n, sentence
 from geoapp.risk.wording import share as in_percent
 from layers.filter import Filter
-from layers.tables import AdminUnit
 from layers.text import Text
 
-CELL_KM2 = 100
 HORIZON = 90
 YEAR = 364
 TOPS = (0.05, 0.10)
 # Days lie as far apart as a day looks ahead, so that no incident is foretold twice.
 STEP = HORIZON
 LEAST_DAYS = 3
-METHODS = ("pressure", "province_counts", "cell_counts")
-NAMES = {
-    "pressure": Text("pressure", "pression"),
-    "province_counts": Text("last year's counts per province", "comptes de l'année passée par province"),
-    "cell_counts": Text("last year's counts per cell", "comptes de l'année passée par cellule"),
-}
+METHODS = ("pressure", "province_counts", "place_counts")
+
+
+def name_of(method: str, kind: Kind) -> Text:
+    """A method in words."""
+    per = {"province_counts": Text("province", "province"), "place_counts": kind.per}.get(method)
+    if per is None:
+        return Text("pressure", "pression")
+    return Text(f"last year's counts per {per.en}", f"comptes de l'année passée par {per.fr}")
 
 
 @dataclass(frozen=True)
 class Score:
-    """How one method did with the cells it put first: `share` of the incidents, over the share of the ground: `pai`.
+    """How one method did with the places it put first: `share` of the incidents, over the share of the ground: `pai`.
 
     The predictive accuracy index is that of S. Chainey, L. Tompson and S. Uhlig, The utility of hotspot mapping for
     predicting spatial patterns of crime, Security Journal 21 (2008). `low` and `high` are the 95 % interval of the mean
@@ -65,21 +63,24 @@ class Score:
 
 @dataclass(frozen=True)
 class DayShares:
-    """The share of the next 90 days' incidents in the first 5 % of cells, by method."""
+    """The share of the next 90 days' incidents in the first 5 % of the places, by method."""
 
     day: dt.date
     incidents: int
     pressure: float
     province_counts: float
-    cell_counts: float
+    place_counts: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestAnswer(Answer):
-    """How pressure and two simpler ways did. `better_than_chance` and `better_than_counts` are the verdicts."""
+    """How pressure and two simpler ways did, by cells or by kilometres of road.
 
-    cells: int
-    outside_cells: int
+    `ground` is the number of cells, or the kilometres. `better_than_chance` and `better_than_counts` are the verdicts.
+    """
+
+    by: str
+    ground: float
     scores: list[Score]
     days: list[DayShares]
     better_than_chance: bool
@@ -87,51 +88,38 @@ class BacktestAnswer(Answer):
 
 
 @dataclass(frozen=True)
-class _Ground:
-    """The cells with their centres in degrees, and the place of the province of each, -1 for none."""
-
-    hexagons: Hexagons
-    cells: Ints
-    lon: Floats
-    lat: Floats
-    province: Ints
-
-    def of(self, lon: Floats, lat: Floats) -> Ints:
-        """The places of the cells of points in degrees; -1 where a point is in none of them."""
-        places = {tuple(cell): at for at, cell in enumerate(self.cells.tolist())}
-        return np.array([places.get(tuple(each), -1) for each in self.hexagons.of(lon, lat).tolist()], dtype=np.int64)
-
-
-@dataclass(frozen=True)
 class _Found:
-    """Shares by day, method and top; the incidents after each day; how many fell in no cell, or are synthetic."""
+    """Shares by day, method and top; incidents after each day; how many were left out; how many are synthetic."""
 
     shares: Floats
     numbers: Ints
-    outside: int
+    left_out: dict[str, int]
     synthetic: int
 
 
 def ask_backtest(
-    connection: Connection, ground: Ground, first: dt.date, last: dt.date, progress: Callable[[int], Any]
+    connection: Connection,
+    ground: Ground,
+    period: tuple[dt.date, dt.date],
+    progress: Callable[[int], Any],
+    kind: Kind = CELLS,
 ) -> BacktestAnswer:
-    """Try every 90th day from `first` to `last`, each with what was known on it; QuestionError for too few."""
-    days = _days(ground, first, last)
+    """Try every 90th day of a period, each with what was known on it; QuestionError for too few."""
+    days = _days(ground, *period)
     incidents = incidents_of(connection, ground)
-    cells = _ground(connection, ground)
-    if not len(cells.cells):
-        raise QuestionError("There are no sites or routes to look around.", "Il n'y a ni site ni itinéraire alentour.")
-    where = cells.of(incidents.mapped.lon, incidents.mapped.lat)
+    tried = (roads_of if kind == ROADS else cells_of)(connection, ground, incidents.mapped)
+    limits = [tried.limit(top) for top in TOPS]
     shares = np.zeros((len(days), len(METHODS), len(TOPS)))
-    numbers, outside, synthetic = np.zeros(len(days), dtype=np.int64), 0, 0
+    numbers, synthetic, left_out = np.zeros(len(days), dtype=np.int64), 0, Counter[str]()
     for at, day in enumerate(days):
-        future = Counted.of(incidents, _after(day, ground.today), Filter()).mask
-        outside += int((future & (where < 0)).sum())
-        fell = np.bincount(where[future & (where >= 0)], minlength=len(cells.cells))
+        after = Counted.of(incidents, _after(day, ground.today), Filter())
+        future = after.mask
+        left_out.update(after.left_out | {"elsewhere": int((future & (tried.held < 0)).sum())})
+        fell = np.bincount(tried.held[future & (tried.held >= 0)], minlength=len(tried.size))
         numbers[at] = fell.sum()
-        synthetic += int(incidents.mapped.synthetic[future & (where >= 0)].sum())
-        for nth, scores in enumerate(_scores(incidents, cells, where, day)):
-            shares[at, nth] = [share_in_top(scores, fell, top) for top in TOPS]
+        synthetic += int(incidents.mapped.synthetic[future & (tried.held >= 0)].sum())
+        for nth, scores in enumerate(_scores(incidents, tried, day)):
+            shares[at, nth] = [share_in_top(scores, fell, tried.size, limit) for limit in limits]
         progress(1)
     held = numbers > 0
     if held.sum() < LEAST_DAYS:
@@ -139,21 +127,7 @@ def ask_backtest(
             f"Only {int(held.sum())} of the days are followed by incidents; it takes {LEAST_DAYS}. Ask for more days.",
             f"Seuls {int(held.sum())} des jours sont suivis d'incidents ; il en faut {LEAST_DAYS}. Demandez-en plus.",
         )
-    return _answer(
-        ground, (first, last), days, cells=len(cells.cells), found=_Found(shares, numbers, outside, synthetic)
-    )
-
-
-def share_in_top(scores: Floats, fell: Ints, top: float) -> float:
-    """The share of incidents in the cells with the highest scores; cells that tie for the last places count in part."""
-    total = fell.sum()
-    if not total:
-        return math.nan
-    number = max(1, math.ceil(top * len(scores)))
-    limit = np.sort(scores)[-number]
-    above, tied = scores > limit, scores == limit
-    part = (number - above.sum()) / tied.sum()
-    return float((fell[above].sum() + part * fell[tied].sum()) / total)
+    return _answer(ground, period, days, tried, _Found(shares, numbers, dict(left_out), synthetic))
 
 
 def mean_and_interval(values: Floats) -> tuple[float, float, float]:
@@ -183,72 +157,57 @@ def _after(day: dt.date, today: dt.date) -> Window:
     return Window(today, day + dt.timedelta(days=1), day + dt.timedelta(days=HORIZON))
 
 
-def _ground(connection: Connection, ground: Ground) -> _Ground:
-    hexagons = Hexagons(CELL_KM2 * 1e6)
-    sites = ground.get(connection, load_sites)
-    things = [
-        *(each.line.chords for each in ground.get(connection, load_routes)),
-        Chords.of_points(sites.lon, sites.lat),
-    ]
-    cells = cells_near(hexagons, things)
-    lon, lat = hexagons.centres(cells)
-    asked = select(func.ST_AsBinary(AdminUnit.geom)).where(AdminUnit.level == 1, AdminUnit.valid_to.is_(None))
-    provinces = shapely.from_wkb([bytes(each) for each in connection.scalars(asked.order_by(AdminUnit.unit_code))])
-    points, found = shapely.STRtree(provinces).query(shapely.points(lon, lat), predicate="within")
-    province = np.full(len(cells), -1, dtype=np.int64)
-    province[points] = found
-    return _Ground(hexagons, cells, lon, lat, province)
-
-
-def _scores(incidents: Incidents, cells: _Ground, where: Ints, day: dt.date) -> list[Floats]:
-    """Of each method the scores of the cells on a day, from what was known then."""
+def _scores(incidents: Incidents, tried: Tried, day: dt.date) -> list[Floats]:
+    """Of each method the scores of the places on a day, from what was known then."""
     decay = Decay()
     before = Counted.of(incidents, Window.of_pressure(day), Filter())
-    pressure = incidents.grid.sums(cells.lon, cells.lat, before.weights(day, decay), decay.metres, decay.reach).total
-    year = Counted.of(incidents, Window(day, day - dt.timedelta(days=YEAR), day), Filter()).mask & (where >= 0)
-    by_cell = np.bincount(where[year], minlength=len(cells.cells)).astype(np.float64)
-    # Per cell of the province: a large one would come first for its size alone. The first place is that of no province.
-    places = cells.province + 1
-    spread = np.bincount(places, by_cell) / np.maximum(np.bincount(places), 1)
-    return [pressure, spread[places], by_cell]
+    pressure = incidents.grid.sums(tried.lon, tried.lat, before.weights(day, decay), decay.metres, decay.reach).total
+    last_year = Window(day, day - dt.timedelta(days=YEAR), day)
+    year = Counted.of(incidents, last_year, Filter()).mask & (tried.held >= 0)
+    number = np.bincount(tried.held[year], minlength=len(tried.size)).astype(np.float64)
+    # By size: a large province would come first for its size alone. The first place is that of no province.
+    provinces = tried.province + 1
+    spread = np.bincount(provinces, number) / np.maximum(np.bincount(provinces, tried.size), 1e-9)
+    return [pressure, spread[provinces], number / tried.size]
 
 
 def _answer(
-    ground: Ground, asked_days: tuple[dt.date, dt.date], days: list[dt.date], *, cells: int, found: _Found
+    ground: Ground, asked_days: tuple[dt.date, dt.date], days: list[dt.date], tried: Tried, found: _Found
 ) -> BacktestAnswer:
     every, numbers = found.shares, found.numbers
     held = every[numbers > 0]
-    chance = max(1, math.ceil(TOPS[0] * cells)) / cells
+    total = float(tried.size.sum())
+    chance = tried.limit(TOPS[0]) / total
     scores = []
     for at, top in enumerate(TOPS):
-        ground_share = max(1, math.ceil(top * cells)) / cells
+        ground_share = tried.limit(top) / total
         for nth, method in enumerate(METHODS):
             mean, low, high = mean_and_interval(held[:, nth, at])
             scores.append(Score(method, top, mean, low, high, mean / ground_share))
     signal = scores[0].low > chance
-    gain = held[:, 0, 0] - held[:, METHODS.index("cell_counts"), 0]
+    gain = held[:, 0, 0] - held[:, METHODS.index("place_counts"), 0]
     _, least, most = mean_and_interval(gain)
     better = signal and least > 0
     first, last = asked_days
-    asked = Asked(ground.today, values={"from": first, "to": last})
+    asked = Asked(ground.today, values={"from": first, "to": last, "by": tried.kind.name})
     return BacktestAnswer(
         question="backtest",
-        parameters={"from": first, "to": last},
+        parameters=asked.values,
         used=int(numbers.sum()),
-        left_out={},
+        left_out=found.left_out,
         excluded={},
         level_unknown=0,
         synthetic=found.synthetic,
         outside_scope=None,
         sentence=sentence(
-            _told(scores, len(days), signal=signal, better=better, worse=most < 0),
+            _told(scores, len(days), tried.kind, signal=signal, better=better, worse=most < 0),
             asked,
-            ground.today,
-            {},
+            ground,
+            found.left_out,
             synthetic=(found.synthetic, int(numbers.sum())),
         ),
-        cells=cells,
-        outside_cells=found.outside,
+        by=tried.kind.name,
+        ground=total,
         scores=scores,
         days=[
             DayShares(day, int(number), *row[:, 0].tolist())
@@ -259,9 +218,10 @@ def _answer(
     )
 
 
-def _told(scores: list[Score], days: int, *, signal: bool, better: bool, worse: bool) -> Text:
+def _told(scores: list[Score], days: int, kind: Kind, *, signal: bool, better: bool, worse: bool) -> Text:
     own, counts, many = in_percent(scores[0].share), in_percent(scores[2].share), n(days)
     low, high = in_percent(scores[0].low), in_percent(scores[0].high)
+    by_place = name_of("place_counts", kind)
     if not signal:
         verdict = Text(
             "That is no more than chance: on these data pressure foretells nothing.",
@@ -269,23 +229,23 @@ def _told(scores: list[Score], days: int, *, signal: bool, better: bool, worse: 
         )
     elif worse:
         verdict = Text(
-            "That is more than chance, but less than last year's counts per cell tell.",
-            "C'est plus que le hasard, mais moins que les comptes de l'année passée par cellule.",
+            f"That is more than chance, but less than {by_place.en} tell.",
+            f"C'est plus que le hasard, mais moins que les {by_place.fr}.",
         )
     elif not better:
         verdict = Text(
-            "That is more than chance, but not clearly more than last year's counts per cell tell.",
-            "C'est plus que le hasard, mais pas nettement plus que les comptes de l'année passée par cellule.",
+            f"That is more than chance, but not clearly more than {by_place.en} tell.",
+            f"C'est plus que le hasard, mais pas nettement plus que les {by_place.fr}.",
         )
     else:
         verdict = Text(
-            "That is more than chance, and more than last year's counts per cell tell.",
-            "C'est plus que le hasard, et plus que les comptes de l'année passée par cellule.",
+            f"That is more than chance, and more than {by_place.en} tell.",
+            f"C'est plus que le hasard, et plus que les {by_place.fr}.",
         )
     return Text(
-        f"On {many.en} days, the 5 % of cells under the highest pressure held {own.en} of the incidents of the next 90"
-        f" days (95 % interval {low.en} to {high.en}); by last year's counts per cell {counts.en}. {verdict.en}",
-        f"Sur {many.fr} jours, les 5 % de cellules sous la plus forte pression contenaient {own.fr} des incidents des"
-        f" 90 jours suivants (intervalle à 95 % de {low.fr} à {high.fr}) ; selon les comptes de l'année passée par"
-        f" cellule {counts.fr}. {verdict.fr}",
+        f"On {many.en} days, the 5 % of {kind.of.en} under the highest pressure held {own.en} of the incidents of the"
+        f" next 90 days (95 % interval {low.en} to {high.en}); by {by_place.en}, {counts.en}. {verdict.en}",
+        f"Sur {many.fr} jours, les 5 % de {kind.of.fr} sous la plus forte pression contenaient {own.fr} des incidents"
+        f" des 90 jours suivants (intervalle à 95 % de {low.fr} à {high.fr}) ; selon les {by_place.fr},"
+        f" {counts.fr}. {verdict.fr}",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shapely import Geometry
@@ -12,22 +13,22 @@ from geoapp.errors import QuestionError
 from geoapp.risk.counting import Counted, Decay, Tally, Window
 from geoapp.risk.earth import Floats
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import Incidents, load_incidents
+from geoapp.risk.incidents import INCIDENTS, Incidents
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import RouteLine, load_routes
-from geoapp.risk.scope import load_scope
+from geoapp.risk.places import ROUTES, RouteLine
+from geoapp.risk.scope import SCOPE
 from geoapp.risk.wording import sentence
 from layers.text import Text
 
 
 def incidents_of(connection: Connection, ground: Ground) -> Incidents:
     """All incidents that the viewer may see."""
-    return ground.get(connection, load_incidents)
+    return ground.get(connection, INCIDENTS)
 
 
 def scope_of(connection: Connection, ground: Ground) -> Geometry:
     """Where the viewer sees whole incidents."""
-    return ground.work_out(connection, load_scope, lambda: load_scope(connection, ground.viewer))
+    return ground.get(connection, SCOPE)
 
 
 def in_period(connection: Connection, ground: Ground, asked: Asked) -> Counted:
@@ -39,14 +40,15 @@ def under_pressure(connection: Connection, ground: Ground, asked: Asked) -> Coun
     """The incidents that count for pressure on the day asked for."""
     name = ("pressure", asked.on, asked.chosen)
     window = Window.of_pressure(asked.on)
-    return ground.work_out(connection, name, lambda: Counted.of(incidents_of(connection, ground), window, asked.chosen))
+    incidents = incidents_of(connection, ground)
+    return ground.work_out(connection, name, (INCIDENTS,), lambda _: Counted.of(incidents, window, asked.chosen))
 
 
 def weights_of(connection: Connection, ground: Ground, asked: Asked) -> Floats:
     """Their weights on that day, in the order of the grid."""
     counted = under_pressure(connection, ground, asked)
     name = ("weights", asked.on, asked.chosen)
-    return ground.work_out(connection, name, lambda: counted.weights(asked.on, Decay()))
+    return ground.work_out(connection, name, (INCIDENTS,), lambda _: counted.weights(asked.on, Decay()))
 
 
 def window_of(asked: Asked) -> Window:
@@ -64,11 +66,13 @@ class Basis:
     tally: Tally
     told: Text
     outside: float | None = None
+    # Beside the incidents that were.
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def basis(question: str, ground: Ground, asked: Asked, made: Basis) -> dict[str, Any]:
     """What every answer about incidents holds, for its class."""
-    tally, left_out = made.tally, made.counted.left_out
+    tally, left_out = made.tally, {**made.counted.left_out, **made.left_out}
     return {
         "question": question,
         "parameters": asked.parameters,
@@ -79,14 +83,14 @@ def basis(question: str, ground: Ground, asked: Asked, made: Basis) -> dict[str,
         "synthetic": tally.synthetic,
         "outside_scope": made.outside,
         "sentence": sentence(
-            made.told, asked, ground.today, left_out, outside=made.outside, synthetic=(tally.synthetic, tally.incidents)
+            made.told, asked, ground, left_out, outside=made.outside, synthetic=(tally.synthetic, tally.incidents)
         ),
     }
 
 
 def find_route(connection: Connection, ground: Ground, name: str) -> RouteLine:
     """The route of a `route_id`, or of the id of its row; QuestionError where the viewer sees none or several."""
-    routes = ground.get(connection, load_routes)
+    routes = ground.get(connection, ROUTES)
     found = [each for each in routes if each.route_id == name] or [each for each in routes if str(each.key) == name]
     if not found:
         raise QuestionError(

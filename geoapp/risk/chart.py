@@ -6,19 +6,16 @@ import datetime as dt
 from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
-from geoapp.risk.backtest import METHODS, NAMES, TOPS, BacktestAnswer
+from geoapp.risk.backtest import METHODS, TOPS, BacktestAnswer, name_of
+from geoapp.risk.tried import KINDS
 from layers.text import Text
 
 WIDTH, HEIGHT = 900, 420
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 70, 40
 # Told apart in print and by colour-blind people: by dashes as well.
-STYLES = {"pressure": ("#9d1c20", ""), "province_counts": ("#3f474d", "2 5"), "cell_counts": ("#1b6ca8", "9 5")}
+STYLES = {"pressure": ("#9d1c20", ""), "province_counts": ("#3f474d", "2 5"), "place_counts": ("#1b6ca8", "9 5")}
 # Where the name of each method stands, which is longest in French.
 PLACES = (0, 130, 490)
-TITLE = Text(
-    "Share of the next 90 days' incidents in the first 5 % of cells",
-    "Part des incidents des 90 jours suivants dans les premiers 5\u00a0% des cellules",
-)
 FONT = {"font-family": "sans-serif", "font-size": "13", "fill": "#222222"}
 
 
@@ -27,7 +24,12 @@ def draw(answer: BacktestAnswer, language: str) -> bytes:
     days = [each for each in answer.days if each.incidents]
     svg = Xml.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img"})
     Xml.SubElement(svg, "rect", {"width": str(WIDTH), "height": str(HEIGHT), "fill": "#ffffff"})
-    _text(svg, LEFT, 20, TITLE.in_language(language))
+    kind = KINDS[answer.by]
+    title = Text(
+        f"Share of the next 90 days' incidents in the first 5 % of {kind.of.en}",
+        f"Part des incidents des 90 jours suivants dans les premiers 5\u00a0% des {kind.of.fr}",
+    )
+    _text(svg, LEFT, 20, title.in_language(language))
     highest = max(getattr(each, method) for each in days for method in METHODS)
     most = max(0.1, 1.1 * highest)
     for tenth in range(11):
@@ -47,7 +49,7 @@ def draw(answer: BacktestAnswer, language: str) -> bytes:
         _line(svg, points, look)
         x = LEFT + PLACES[nth]
         _line(svg, [(x, 42), (x + 34, 42)], look)
-        _text(svg, x + 42, 46, NAMES[method].in_language(language))
+        _text(svg, x + 42, 46, name_of(method, kind).in_language(language))
     return bytes(Xml.tostring(svg, encoding="utf-8", xml_declaration=True))
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, find_route, in_period, scope_of, window_of
 from geoapp.risk.counting import Tally
+from geoapp.risk.earth import Floats
 from geoapp.risk.ground import Ground
 from geoapp.risk.lines import Line
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import line_outside
 from geoapp.risk.wording import counted as in_words
-from geoapp.risk.wording import n
+from geoapp.risk.wording import incidents, n
 from layers.text import Text
 
 PIECE = 5000.0
@@ -72,6 +73,16 @@ def garwood(count: int) -> tuple[float, float]:
     return low, float(chi2.ppf(0.975, 2 * count + 2)) / 2
 
 
+def by_piece(line: Line, measure: Floats, weight: Floats) -> list[Piece]:
+    """The incidents with these measures, in metres, and weights, in each of the equal pieces of a line."""
+    pieces = line.pieces(PIECE)
+    step = line.length / pieces
+    piece = np.clip((measure / step).astype(np.int64), 0, pieces - 1)
+    number = np.bincount(piece, minlength=pieces).tolist()
+    weighted = np.bincount(piece, weight, minlength=pieces).tolist()
+    return [Piece(at * step / 1000, (at + 1) * step / 1000, number[at], weighted[at]) for at in range(pieces)]
+
+
 def ask_corridor(connection: Connection, ground: Ground, asked: Asked) -> CorridorAnswer:
     """Answer for a route by its name, or for a line drawn by hand."""
     shape: LineString | MultiLineString
@@ -86,20 +97,15 @@ def ask_corridor(connection: Connection, ground: Ground, asked: Asked) -> Corrid
     hits = counted.incidents.grid.near(line, metres, counted.mask)
     mapped = counted.incidents.mapped
     tally = Tally.of(mapped, hits.place)
-    pieces = line.pieces(PIECE)
-    step = line.length / pieces
-    piece = np.clip((hits.measure / step).astype(np.int64), 0, pieces - 1)
-    number = np.bincount(piece, minlength=pieces)
-    weight = np.bincount(piece, mapped.weight[hits.place], minlength=pieces)
     length_km = line.length / 1000
     outside = line_outside(scope_of(connection, ground), shape)
     rate = Rate.of(tally.incidents, length_km, window_of(asked).days)
-    within, many, long = n(asked.values["width_km"], 1), n(tally.incidents), n(length_km, 1)
+    within, many, long = n(asked.values["width_km"], 1), incidents(tally.incidents), n(length_km, 1)
     days, value, low, high = in_words(asked), n(rate.value, 2), n(rate.low, 2), n(rate.high, 2)
     told = Text(
-        f"{many.en} incidents within {within.en} km of {name.en}, {long.en} km long ({days.en}): {value.en} per 100 km"
+        f"{many.en} within {within.en} km of {name.en}, {long.en} km long ({days.en}): {value.en} per 100 km"
         f" and year (95 % interval {low.en} to {high.en}).",
-        f"{many.fr} incidents à moins de {within.fr} km de {name.fr}, long de {long.fr} km ({days.fr}) : {value.fr} par"
+        f"{many.fr} à moins de {within.fr} km de {name.fr}, long de {long.fr} km ({days.fr}) : {value.fr} par"
         f" 100 km et an (intervalle à 95 % de {low.fr} à {high.fr}).",
     )
     return CorridorAnswer(
@@ -109,7 +115,5 @@ def ask_corridor(connection: Connection, ground: Ground, asked: Asked) -> Corrid
         by_level=tally.by_level,
         weighted=tally.weighted,
         rate=rate,
-        pieces=[
-            Piece(at * step / 1000, (at + 1) * step / 1000, int(number[at]), float(weight[at])) for at in range(pieces)
-        ],
+        pieces=by_piece(line, hits.measure, mapped.weight[hits.place]),
     )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geoapp.risk.columns import STRUCK_OUTCOMES, Columns, as_number
 from geoapp.risk.earth import Floats, Ints
-from geoapp.risk.incidents import STRUCK_OUTCOMES, Incidents, as_number
+from geoapp.risk.incidents import Incidents
 from layers import vocabulary as vocab
 from layers.filter import UNKNOWN, Filter
 
@@ -106,7 +107,7 @@ class Tally:
     synthetic: int
 
     @classmethod
-    def of(cls, incidents: Incidents, rows: Ints | Mask) -> Tally:
+    def of(cls, incidents: Columns, rows: Ints | Mask) -> Tally:
         """Count some rows."""
         level = incidents.level[rows]
         by_level = {str(each): int(np.count_nonzero(level == each)) for each in (1, 2, 3)}
@@ -115,7 +116,7 @@ class Tally:
         return cls(len(level), by_level, weighted, int(np.count_nonzero(incidents.synthetic[rows])))
 
 
-def passes(incidents: Incidents, window: Window, chosen: Filter) -> Mask:
+def passes(incidents: Columns, window: Window, chosen: Filter) -> Mask:
     """Which incidents pass the days and the filter."""
     mask = (
         (incidents.day >= as_number(window.since))

@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, scope_of, under_pressure, weights_of
+from geoapp.risk.columns import SECURITY_FORCES, place_of
 from geoapp.risk.counting import Counted, Decay, Mask, Tally
 from geoapp.risk.earth import Floats
 from geoapp.risk.grid import Grid
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import SECURITY_FORCES, place_of
 from geoapp.risk.lines import Chords, Line
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import RouteLine, Sites, load_routes, load_sites, load_stands
+from geoapp.risk.places import ROUTES, SITES, STANDS, RouteLine, Sites
 from geoapp.risk.profile import PIECE
 from geoapp.risk.scope import line_outside
 from geoapp.risk.sites import chosen_sites, pressures
@@ -92,10 +92,10 @@ class CoverageAnswer(Answer):
 def ask_coverage(connection: Connection, ground: Ground, asked: Asked) -> CoverageAnswer:
     """Answer for all sites and routes of the viewer, or for those of some units."""
     metres = asked.values["radius_km"] * 1000
-    stands = [each for each in ground.get(connection, load_stands) if each.valid(asked.on)]
+    stands = [each for each in ground.get(connection, STANDS) if each.valid(asked.on)]
     lines = [Line.of(each.shape) for each in stands if each.shape is not None]
-    sites = _worked(chosen_sites(ground.get(connection, load_sites), asked.chosen))
-    routes = _chosen_routes(ground.get(connection, load_routes), asked.chosen)
+    sites = _worked(chosen_sites(ground.get(connection, SITES), asked.chosen))
+    routes = _chosen_routes(ground.get(connection, ROUTES), asked.chosen)
     counted = under_pressure(connection, ground, asked)
     mapped = counted.incidents.mapped
 
@@ -111,11 +111,10 @@ def ask_coverage(connection: Connection, ground: Ground, asked: Asked) -> Covera
     force = ForceIncidents(int(by_force.sum()), float(mapped.weight[by_force].sum()), int((by_force & reached).sum()))
     unplaced = sum(each.shape is None for each in stands)
     outside = _outside(connection, ground, routes)
-    answer = basis(
-        "coverage", ground, asked, Basis(counted, tally, _told(asked, site_share, km, weighted, force), outside)
-    )
+    told = _told(asked, site_share, km, weighted, force)
+    left_out = {"deployment_without_place": unplaced}
     return CoverageAnswer(
-        **answer | {"left_out": {**counted.left_out, "deployment_without_place": unplaced}},
+        **basis("coverage", ground, asked, Basis(counted, tally, told, outside, left_out)),
         deployments=len(stands),
         sites=site_share,
         route_km=km,
@@ -199,9 +198,9 @@ def _told(asked: Asked, sites: Share, km: Share, weighted: Share, force: ForceIn
     heavy, by_force = in_percent(weighted.share or 0.0), n(force.incidents)
     return Text(
         f"Within {reach.en} km of a deployment on {day.en}: {covered.en} of {total.en} sites, {out_of_km.en} of"
-        f" {of_km.en} route km, {heavy.en} of the weight of incidents of three years. A deployment is no promise that"
+        f" {of_km.en} route km, {heavy.en} of the weight of incidents over three years. A deployment is no promise that"
         f" nothing happens: in {by_force.en} of these incidents the actor is a security force.",
         f"À moins de {reach.fr} km d'un déploiement le {day.fr} : {covered.fr} sites sur {total.fr}, {out_of_km.fr} km"
-        f" d'itinéraire sur {of_km.fr}, {heavy.fr} du poids des incidents de trois ans. Un déploiement ne promet pas"
+        f" d'itinéraire sur {of_km.fr}, {heavy.fr} du poids des incidents sur trois ans. Un déploiement ne promet pas"
         f" que rien n'arrive : dans {by_force.fr} de ces incidents, l'acteur est une force de sécurité.",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 from geoapp.risk.compiled import compiled
 from geoapp.risk.earth import RADIUS, SLACK, Floats, Ints, arc, box_around, cartesian, geodesic, slack
 from geoapp.risk.lines import TIE, Chords, Line, to_chord
+from geoapp.risk.splice import Splice
 
 # A cell's side in degrees, some 2 km; larger where points are spread so far that there were too many cells.
 SIDE = 0.02
 MOST_CELLS = 4_000_000
 # Fewer pieces of lines than this are not worth another processor.
 FEW_PIECES = 4_000
+# Fewer places to sum up around are not either.
+FEW_PLACES = 200
 
 # West, south, side in degrees; columns and rows of cells.
 Frame = tuple[float, float, float, int, int]
@@ -126,7 +130,55 @@ class Grid:
         """
         wide, tall = box_around(lon, lat, metres + SLACK)
         box = np.stack((lon - wide, lat - tall, lon + wide, lat + tall), axis=1)
-        return Sums(*_sums(self.points, self.first, self.frame, cartesian(lon, lat), box, weights, halving, metres))
+        centre = cartesian(lon, lat)
+        used = np.zeros(len(self.points), dtype=np.bool_)
+
+        def part(begin: int, end: int) -> tuple[Floats, Ints, Ints, Ints]:
+            return _sums(
+                self.points,
+                self.first,
+                self.frame,
+                centre[begin:end],
+                box[begin:end],
+                weights,
+                halving,
+                metres - slack(metres),
+                metres + slack(metres),
+                used,
+            )
+
+        bounds = np.linspace(0, len(lon), min(os.cpu_count() or 1, len(lon) // FEW_PLACES) + 2).astype(np.int64)
+        bounds = bounds if len(bounds) > 2 else bounds[[0, -1]]
+        with ThreadPoolExecutor() as threads:
+            found = list(threads.map(part, bounds[:-1].tolist(), bounds[1:].tolist()))
+        total, number = (np.concatenate([each[column] for each in found]) for column in (0, 1))
+        at = np.concatenate([each[2] + begin for each, begin in zip(found, bounds[:-1].tolist(), strict=True)])
+        place = np.concatenate([each[3] for each in found])
+        # Those too near to the limit for the fast way are measured exactly.
+        exact = geodesic(lon[at], lat[at], self.lon[place], self.lat[place])
+        inside = exact <= metres
+        at, place = at[inside], place[inside]
+        np.add.at(total, at, weights[place] * np.exp2(-exact[inside] / halving))
+        np.add.at(number, at, 1)
+        used[place] = True
+        return Sums(total, number, used)
+
+    def cell_of(self, lon: Floats, lat: Floats) -> Ints:
+        """The cells of points in degrees; -1 of those beyond all cells."""
+        x, y = np.floor((lon - self.west) / self.side), np.floor((lat - self.south) / self.side)
+        inside = (x >= 0) & (x < self.across) & (y >= 0) & (y < self.up)
+        return np.where(inside, y * self.across + x, -1).astype(np.int64)
+
+    def changed(self, gone: Ints, lon: Floats, lat: Floats, splice: Splice) -> Grid:
+        """The grid without the points at the places `gone` and with others in its cells, as `splice` puts them."""
+        step = np.zeros(len(self.first), dtype=np.int64)
+        np.add.at(step, self.cell_of(lon, lat) + 1, 1)
+        np.subtract.at(step, self.cell_of(self.lon[gone], self.lat[gone]) + 1, 1)
+        columns = ((self.points, cartesian(lon, lat)), (self.lon, lon), (self.lat, lat))
+        points, lon, lat = (splice.of(old, new) for old, new in columns)
+        return replace(
+            self, rows=np.arange(len(lon)), points=points, lon=lon, lat=lat, first=self.first + np.cumsum(step)
+        )
 
 
 @dataclass(frozen=True)
@@ -175,6 +227,14 @@ def _cells(low: float, high: float, origin: float, side: float, count: int) -> t
     first = math.floor((low - origin) / side)
     last = math.floor((high - origin) / side)
     return max(first, 0), min(last, count - 1)
+
+
+@compiled
+def _grown(column: NDArray[Any], many: int) -> NDArray[Any]:
+    """A column with room for `many`. What is beyond its rows stays untouched, since that would take the most time."""
+    made = np.empty(many, column.dtype)
+    made[: len(column)] = column
+    return made
 
 
 @compiled
@@ -251,12 +311,11 @@ def _along(  # noqa: PLR0912, PLR0915, PLR0917
                                     several[place] = True
                                     ties += 1
                                 best[place] = min(best[place], d)
+        if found + number > len(lines):
+            many = 2 * (found + number)
+            lines, places = _grown(lines, many), _grown(places, many)
+            metres, measures = _grown(metres, many), _grown(measures, many)
         for at in range(number):
-            if found == len(lines):
-                lines = np.concatenate((lines, np.empty_like(lines)))
-                places = np.concatenate((places, np.empty_like(places)))
-                metres = np.concatenate((metres, np.empty_like(metres)))
-                measures = np.concatenate((measures, np.empty_like(measures)))
             place = touched[at]
             lines[found] = owner[begin]
             places[found] = place
@@ -278,12 +337,18 @@ def _sums(  # noqa: PLR0917
     box: Floats,
     weights: Floats,
     halving: float,
+    sure: float,
     limit: float,
-) -> tuple[Floats, Ints, NDArray[np.bool_]]:
+    used: NDArray[np.bool_],
+) -> tuple[Floats, Ints, Ints, Ints]:
+    """The sums and numbers of what is nearer than `sure`; and the pairs from `sure` to `limit`, by their places."""
     west, south, side, across, high = frame
     total = np.zeros(len(centre))
     number = np.zeros(len(centre), dtype=np.int64)
-    used = np.zeros(len(points), dtype=np.bool_)
+    ats = np.empty(16, dtype=np.int64)
+    places = np.empty(16, dtype=np.int64)
+    found = 0
+    rate = math.log(2.0) / halving
     for at in range(len(centre)):
         x0, x1 = _cells(box[at, 0], box[at, 2], west, side, across)
         y0, y1 = _cells(box[at, 1], box[at, 3], south, side, high)
@@ -301,8 +366,13 @@ def _sums(  # noqa: PLR0917
                 if square > limit * limit:
                     continue
                 d = arc(math.sqrt(square))
-                if d <= limit:
-                    total[at] += weight * 2.0 ** (-d / halving)
+                if d <= sure:
+                    total[at] += weight * math.exp(-d * rate)
                     number[at] += 1
                     used[place] = True
-    return total, number, used
+                elif d <= limit:
+                    if found == len(ats):
+                        ats, places = _grown(ats, 2 * found), _grown(places, 2 * found)
+                    ats[found], places[found] = at, place
+                    found += 1
+    return total, number, ats[:found], places[:found]

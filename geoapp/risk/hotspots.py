@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely import Polygon
@@ -14,15 +16,15 @@ from sqlalchemy import Connection
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import Answer
-from geoapp.risk.basis import Basis, basis, in_period
+from geoapp.risk.basis import Basis, basis, in_period, scope_of
 from geoapp.risk.counting import Counted, Tally
-from geoapp.risk.earth import SLACK, Floats, Ints, cartesian
+from geoapp.risk.earth import SLACK, Floats, Ints, cartesian, geodesic
 from geoapp.risk.grid import Grid
 from geoapp.risk.ground import Ground
 from geoapp.risk.hexagons import Hexagons
-from geoapp.risk.lines import Chords
+from geoapp.risk.lines import Chords, Line
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_routes, load_sites
+from geoapp.risk.places import ROUTES, SITES
 from geoapp.risk.wording import counted as in_words
 from geoapp.risk.wording import n
 from layers.text import Text
@@ -93,9 +95,11 @@ def ask_hotspots(connection: Connection, ground: Ground, asked: Asked) -> Hotspo
         f"{many.fr} cellules de {size.fr} km² sur {of.fr} sont chaudes ({days.fr}) : le poids des incidents y et autour"
         " dépasse ce que le hasard explique, à un taux de fausses découvertes de 5 %.",
     )
+    # Cells have one area, so that their number is a share of it.
+    outside = 1.0 - float(np.mean(shapely.intersects_xy(scope_of(connection, ground), lon, lat)))
     outlines = hexagons.outlines(cells) if asked.values["geometry"] else None
     return HotspotsAnswer(
-        **basis("hotspots", ground, asked, Basis(counted, tally, told)),
+        **basis("hotspots", ground, asked, Basis(counted, tally, told, outside)),
         hot=int(hot.sum()),
         cells=[
             Cell(
@@ -116,11 +120,18 @@ def ask_hotspots(connection: Connection, ground: Ground, asked: Asked) -> Hotspo
 
 def neighbours(lon: Floats, lat: Floats) -> dict[int, list[int]]:
     """Of each point the others within reach, by their places."""
-    pairs = cKDTree(cartesian(lon, lat)).query_pairs(_chord(REACH), output_type="ndarray")
+    # A chord is never longer than its arc, and here less than a metre shorter.
+    places = cartesian(lon, lat)
+    pairs = cKDTree(places).query_pairs(REACH, output_type="ndarray")
+    one, other = pairs[:, 0], pairs[:, 1]
+    chord = np.linalg.norm(places[one] - places[other], axis=1)
+    far = np.flatnonzero(chord > REACH - 1.0)
+    exact = geodesic(lon[one[far]], lat[one[far]], lon[other[far]], lat[other[far]])
+    pairs = np.delete(pairs, far[exact > REACH], axis=0)
     found: dict[int, list[int]] = {at: [] for at in range(len(lon))}
-    for one, other in pairs.tolist():
-        found[one].append(other)
-        found[other].append(one)
+    for begin, end in pairs.tolist():
+        found[begin].append(end)
+        found[end].append(begin)
     return found
 
 
@@ -160,33 +171,33 @@ def discoveries(p: Floats, share: float) -> NDArray[np.bool_]:
     return p <= ranked[passed[-1]] if len(passed) else np.zeros(len(p), dtype=np.bool_)
 
 
-def cells_near(hexagons: Hexagons, things: list[Chords]) -> Ints:
-    """The cells whose centre is within reach of any of some lines and points."""
-    lon = np.concatenate([each.box[:, axis] for each in things for axis in (0, 2)])
-    lat = np.concatenate([each.box[:, axis] for each in things for axis in (1, 3)])
-    if not len(lon):
+def cells_near(hexagons: Hexagons, lines: Sequence[Line], lon: Floats, lat: Floats) -> Ints:
+    """The cells whose centre is within reach of any of some lines, or of points in degrees."""
+    points = Chords.of_points(lon, lat)
+    boxes = np.concatenate([points.box, *(each.chords.box for each in lines)])
+    if not len(boxes):
         return np.zeros((0, 2), dtype=np.int64)
-    candidates = hexagons.around(hexagons.of(lon, lat), REACH)
+    corners = (np.concatenate((boxes[:, axis], boxes[:, axis + 2])) for axis in (0, 1))
+    candidates = hexagons.around(hexagons.of(*corners), REACH)
     grid = Grid.of(*hexagons.centres(candidates))
     near = np.zeros(len(candidates), dtype=np.bool_)
-    for chords in things:
-        hits = grid.along(chords, REACH, ~near[grid.rows])
-        near[grid.rows[hits.place[hits.metres <= REACH]]] = True
+    for line in lines:
+        near[grid.rows[grid.near(line, REACH, ~near[grid.rows]).place]] = True
+    hits = grid.along(points, REACH, ~near[grid.rows])
+    doubtful = np.flatnonzero(hits.metres > REACH - SLACK)
+    point, place = hits.line[doubtful], hits.place[doubtful]
+    outside = geodesic(lon[point], lat[point], grid.lon[place], grid.lat[place]) > REACH
+    near[grid.rows[np.delete(hits.place, doubtful[outside])]] = True
     return candidates[near]
 
 
 def _cells(connection: Connection, ground: Ground, hexagons: Hexagons, counted: Counted) -> Ints:
     """The cells whose centre is within reach of a site, a route or an incident."""
-    sites = ground.get(connection, load_sites)
-    mapped = counted.incidents.mapped
-    return cells_near(
-        hexagons,
-        [
-            *(each.line.chords for each in ground.get(connection, load_routes)),
-            Chords.of_points(sites.lon, sites.lat),
-            Chords.of_points(mapped.lon[counted.mask], mapped.lat[counted.mask]),
-        ],
-    )
+    sites = ground.get(connection, SITES)
+    lines = [each.line for each in ground.get(connection, ROUTES)]
+    mapped = counted.incidents.mapped.take(counted.mask)
+    lon, lat = np.concatenate((sites.lon, mapped.lon)), np.concatenate((sites.lat, mapped.lat))
+    return cells_near(hexagons, lines, lon, lat)
 
 
 def _sums(hexagons: Hexagons, cells: Ints, lon: Floats, lat: Floats, weight: Floats) -> tuple[Ints, Floats]:
@@ -195,8 +206,3 @@ def _sums(hexagons: Hexagons, cells: Ints, lon: Floats, lat: Floats, weight: Flo
     where = np.array([places[tuple(each)] for each in hexagons.of(lon, lat).tolist()], dtype=np.int64)
     number = np.bincount(where, minlength=len(cells)).astype(np.int64)
     return number, np.bincount(where, weight, minlength=len(cells)).astype(np.float64)
-
-
-def _chord(metres: float) -> float:
-    """A chord that is as long as its arc but for some millimetres, which is less than limits are drawn by."""
-    return metres - (metres / 6_367_000) ** 2 * metres / 24 + SLACK / 10

@@ -1,12 +1,11 @@
-"""The incidents that a viewer may see, as columns: what every question counts from."""
+"""The incidents that a viewer may see, in an order that is searched fast; and how a change of some is taken in."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, cast
 
 import numpy as np
@@ -14,20 +13,14 @@ import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
+from geoapp.risk.columns import Columns, weigh
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.grid import Grid
+from geoapp.risk.source import Source
+from geoapp.risk.splice import Splice
 from layers import vocabulary as vocab
 from layers.vocabulary import Vocabulary
-
-EPOCH = dt.date(1970, 1, 1)
-# No day at all, in the columns of days.
-NEVER = -(2**31)
-# From this precision on a position names an area, not a place.
-COARSE = 4
-STRUCK_OUTCOMES = ("unfounded", "merged")
-SECURITY_FORCES = ("state_army", "state_police", "mining_police", "other_state", "private_guard")
-LEVEL_WEIGHTS = {0: 1.0, 1: 9.0, 2: 3.0, 3: 1.0}
-MOST_KILLED, MOST_INJURED = 10, 40
+from layers.weights import read_level_weights
 
 # COPY of a query, not of the table: the policies bind it. All has a fixed width, so that the bytes are the columns.
 COLUMNS = """
@@ -42,7 +35,7 @@ COLUMNS = """
                  hashtext(coalesce(actor_kind, '')),
                  hash_array_extended(units, 0),
                  coalesce(level, 0::smallint), coalesce(location_precision, 0::smallint), synthetic
-            FROM incident)
+            FROM incident WHERE %(ids)s::uuid[] IS NULL OR incident_id = ANY (%(ids)s::uuid[]))
     TO STDOUT (FORMAT BINARY)"""
 WIDTHS = (
     ("id", "V16"),
@@ -73,132 +66,151 @@ UNITS_OF_SOME = text(
     "SELECT hash_array_extended(units, 0), units FROM incident WHERE incident_id = ANY (CAST(:ids AS uuid[]))"
 )
 HASHES = text("SELECT code, hashtext(code) FROM unnest(CAST(:codes AS text[])) AS code")
-NUMBERS = text("SELECT incident_id, incident_no FROM incident WHERE incident_id = ANY (CAST(:ids AS uuid[]))")
+# One row, since of thousands of rows the driver would take longer than the database.
+NUMBERS = text("""
+    SELECT array_agg(incident_no ORDER BY place)
+      FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS asked (incident_id, place)
+      LEFT JOIN incident USING (incident_id)""")
+
+
+# After more changed incidents all that is worked out from them is worked out anew.
+MOST_CHANGES = 2_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """What changed among the incidents that count and have a place, from the version `number` to the next.
+
+    `gone` are places in the grid before, `came` in the grid after it, both ascending; `splice` puts the rows so, and
+    `lon` and `lat` are where all of them lie or lay.
+    """
+
+    number: int
+    gone: Ints
+    came: Ints
+    splice: Splice
+    lon: Floats
+    lat: Floats
 
 
 @dataclass(frozen=True)
 class Incidents:
-    """Columns of n incidents; days count from 1970-01-01.
+    """All incidents of a viewer: first those that count and have a place, in the order of `grid`, then the others.
 
-    `lon` and `lat` are degrees, NaN without a point; `known` is the day from which an incident was known:
-    `reported_on`, else `occurred_to`, else `occurred_from`. Where it is not known `level` and `precision` are 0,
-    `killed` and `injured` -1, `opened` and `closed` NEVER. `category`, `status`, `outcome` and `actor` are places in
-    their vocabularies, -1 for none; `units` are places in `unit_sets`.
+    `steps` are the last changes, the latest last, from which what was worked out from an earlier version can be
+    brought up to date.
     """
 
-    id: NDArray[np.void]
-    lon: Floats
-    lat: Floats
-    day: NDArray[np.int32]
-    known: NDArray[np.int32]
-    opened: NDArray[np.int32]
-    closed: NDArray[np.int32]
-    killed: NDArray[np.int32]
-    injured: NDArray[np.int32]
-    level: NDArray[np.int8]
-    precision: NDArray[np.int8]
-    category: NDArray[np.int8]
-    status: NDArray[np.int8]
-    outcome: NDArray[np.int8]
-    actor: NDArray[np.int8]
-    synthetic: NDArray[np.bool_]
-    units: NDArray[np.int32]
-    unit_sets: tuple[tuple[str, ...], ...]
+    rows: Columns
+    grid: Grid
+    steps: tuple[Step, ...] = ()
+    number: int = field(default_factory=count().__next__)
+
+    @classmethod
+    def of(cls, columns: Columns) -> Incidents:
+        """Put incidents into this order."""
+        mapped = np.flatnonzero(columns.mapped)
+        grid = Grid.of(columns.lon[mapped], columns.lat[mapped])
+        order = np.concatenate((mapped[grid.rows], np.flatnonzero(~columns.mapped)))
+        return cls(columns.take(order), replace(grid, rows=np.arange(len(mapped))))
 
     def __len__(self) -> int:
-        return len(self.day)
+        return len(self.rows)
 
     @cached_property
-    def weight(self) -> Floats:
-        """w = L * H: the level's weight times 1 + min(killed, 10) / 5 + min(injured, 40) / 20."""
-        return weigh(self.level, self.killed, self.injured, LEVEL_WEIGHTS)
-
-    @cached_property
-    def struck(self) -> NDArray[np.int8]:
-        """Why an incident does not count: 1 rejected, 2 unfounded, 3 merged; 0 where it does."""
-        made = np.zeros(len(self), dtype=np.int8)
-        for number, outcome in enumerate(STRUCK_OUTCOMES, 2):
-            made[self.outcome == place_of(vocab.OUTCOME, outcome)] = number
-        made[self.status == place_of(vocab.STATUS, "rejected")] = 1
-        return made
-
-    @cached_property
-    def unplaced(self) -> NDArray[np.int8]:
-        """Why an incident has no place on the map: 1 without a point, 2 an area's position; 0 where it has one."""
-        made = np.where(self.precision >= COARSE, 2, 0).astype(np.int8)
-        made[np.isnan(self.lon)] = 1
-        return made
-
-    @cached_property
-    def grid(self) -> Grid:
-        """The incidents that count and have a place; its rows are theirs here."""
-        rows = np.flatnonzero((self.struck == 0) & (self.unplaced == 0))
-        made = Grid.of(self.lon[rows], self.lat[rows])
-        return Grid(rows[made.rows], *(getattr(made, name) for name in list(Grid.__dataclass_fields__)[1:]))
-
-    @cached_property
-    def mapped(self) -> Incidents:
+    def mapped(self) -> Columns:
         """The columns in the order of the grid."""
-        return self.take(self.grid.rows)
+        return self.rows.take(slice(0, len(self.grid.rows)))
 
     @cached_property
-    def unmapped(self) -> Incidents:
+    def unmapped(self) -> Columns:
         """The columns of those that are not in the grid."""
-        return self.take(np.flatnonzero((self.struck != 0) | (self.unplaced != 0)))
+        return self.rows.take(slice(len(self.grid.rows), None))
 
-    def take(self, rows: Ints) -> Incidents:
-        """The same columns for some rows."""
-        columns = {name: getattr(self, name)[rows] for name in self.__dataclass_fields__ if name != "unit_sets"}
-        return Incidents(**columns, unit_sets=self.unit_sets)
+    def changed(self, ids: set[uuid.UUID], now: Columns) -> Incidents:
+        """The incidents after those of some identifiers have become what is in `now`."""
+        number = len(self.grid.rows)
+        gone = self.rows.rows_of(ids)
+        mapped = np.flatnonzero(now.mapped)
+        cell = self.grid.cell_of(now.lon[mapped], now.lat[mapped])
+        if len(ids) > MOST_CHANGES or (cell < 0).any():
+            kept = np.delete(np.arange(len(self)), gone)
+            whole = Splice.plan(len(kept), gone[:0], np.full(len(now), len(kept)))
+            return Incidents.of(self.rows.take(kept).spliced(whole, now))
+        order = np.argsort(cell, kind="stable")
+        mapped, before = mapped[order], self.grid.first[cell[order] + 1]
+        others = np.flatnonzero(~now.mapped)
+        came = now.take(np.concatenate((mapped, others)))
+        splice = Splice.plan(len(self), gone, np.concatenate((before, np.full(len(others), len(self)))))
+        left = gone[gone < number]
+        in_grid = Splice.plan(number, left, before)
+        lon, lat = now.lon[mapped], now.lat[mapped]
+        step = Step(
+            self.number,
+            left,
+            before + np.arange(len(before)) - np.searchsorted(left, before),
+            in_grid,
+            np.concatenate((self.grid.lon[left], lon)),
+            np.concatenate((self.grid.lat[left], lat)),
+        )
+        return Incidents(
+            self.rows.spliced(splice, came), self.grid.changed(left, lon, lat, in_grid), _lately([*self.steps, step])
+        )
 
-    def ids(self, rows: Ints) -> list[uuid.UUID]:
-        """The identifiers of some rows."""
-        return [uuid.UUID(bytes=each.tobytes()) for each in self.id[rows]]
+    def steps_from(self, number: int) -> list[Step] | None:
+        """The changes since a version; None where they are not known."""
+        since = [at for at, step in enumerate(self.steps) if step.number == number]
+        if number == self.number or not since:
+            return [] if number == self.number else None
+        return list(self.steps[since[0] :])
 
 
-def weigh(
-    level: NDArray[np.int8],
-    killed: NDArray[np.int32],
-    injured: NDArray[np.int32],
-    weights: Mapping[int, float],
-) -> Floats:
-    """The weights of incidents, by weights of the levels 0 (unknown) to 3; what is not known harms nobody."""
-    by_level = np.array([weights[each] for each in range(4)])
-    harm = 1 + np.clip(killed, 0, MOST_KILLED) / 5 + np.clip(injured, 0, MOST_INJURED) / 20
-    return np.asarray(by_level[level] * harm, dtype=np.float64)
-
-
-def place_of(vocabulary: Vocabulary, code: str) -> int:
-    """The place of a code in its vocabulary, as the columns hold it."""
-    return list(vocabulary).index(code)
-
-
-def as_day(number: int) -> dt.date:
-    """The date of a column's day."""
-    return EPOCH + dt.timedelta(days=int(number))
-
-
-def as_number(day: dt.date) -> int:
-    """A date as the columns hold it."""
-    return (day - EPOCH).days
+def _lately(steps: list[Step]) -> tuple[Step, ...]:
+    kept: list[Step] = []
+    for step in reversed(steps):
+        if sum(len(each.lon) for each in kept) + len(step.lon) > MOST_CHANGES:
+            break
+        kept.insert(0, step)
+    return tuple(kept)
 
 
 def load_incidents(connection: Connection) -> Incidents:
     """Read what the transaction's viewer may see."""
-    rows = _read(connection)
+    return Incidents.of(read_columns(connection))
+
+
+def refresh_incidents(connection: Connection, incidents: Incidents, ids: set[uuid.UUID]) -> Incidents:
+    """Read those of some identifiers again, and put them in place of what they were."""
+    return incidents.changed(ids, read_columns(connection, ids, incidents.rows.unit_sets))
+
+
+INCIDENTS = Source(("incident",), load_incidents, refresh_incidents)
+
+
+def read_columns(
+    connection: Connection, ids: set[uuid.UUID] | None = None, unit_sets: tuple[tuple[str, ...], ...] = ()
+) -> Columns:
+    """Read all incidents, or those of some identifiers; their sets of units go on from those known."""
+    rows, levels = _read(connection, ids), read_level_weights(connection)
     known, first, place = np.unique(rows["units"].astype(np.int64), return_index=True, return_inverse=True)
-    sets = _unit_sets(connection, known, [uuid.UUID(bytes=each.tobytes()) for each in rows["id"][first]])
-    day, level = rows["day"].astype(np.int32), rows["level"].astype(np.int8)
-    return Incidents(
+    found = _unit_sets(connection, known, [uuid.UUID(bytes=each.tobytes()) for each in rows["id"][first]])
+    sets = tuple(dict.fromkeys((*unit_sets, *found)))
+    numbers = {each: number for number, each in enumerate(sets)}
+    level, killed, injured = (
+        rows["level"].astype(np.int8),
+        rows["killed"].astype(np.int32),
+        rows["injured"].astype(np.int32),
+    )
+    return Columns(
         id=rows["id"].copy(),
         lon=rows["lon"].astype(np.float64),
         lat=rows["lat"].astype(np.float64),
-        day=day,
+        day=rows["day"].astype(np.int32),
         known=rows["known"].astype(np.int32),
         opened=rows["opened"].astype(np.int32),
         closed=rows["closed"].astype(np.int32),
-        killed=rows["killed"].astype(np.int32),
-        injured=rows["injured"].astype(np.int32),
+        killed=killed,
+        injured=injured,
         level=level,
         precision=rows["precision"].astype(np.int8),
         category=_places(connection, rows["category"], vocab.CATEGORY),
@@ -206,20 +218,22 @@ def load_incidents(connection: Connection) -> Incidents:
         outcome=_places(connection, rows["outcome"], vocab.OUTCOME),
         actor=_places(connection, rows["actor"], vocab.ACTOR_KIND),
         synthetic=rows["synthetic"].astype(np.bool_),
-        units=place.astype(np.int32),
+        units=np.array([numbers[each] for each in found], dtype=np.int32)[place],
+        weight=weigh(level, killed, injured, levels),
         unit_sets=sets,
+        levels=levels,
     )
 
 
-def read_numbers(connection: Connection, ids: list[uuid.UUID]) -> dict[uuid.UUID, str | None]:
-    """The numbers of incidents by their identifiers."""
-    found = connection.execute(NUMBERS, {"ids": ids})
-    return {row.incident_id: row.incident_no for row in found}
+def read_numbers(connection: Connection, ids: list[uuid.UUID]) -> list[str | None]:
+    """The numbers of incidents, in the order of their identifiers."""
+    return list(connection.scalar(NUMBERS, {"ids": ids}) or [])
 
 
-def _read(connection: Connection) -> NDArray[Any]:
+def _read(connection: Connection, ids: set[uuid.UUID] | None) -> NDArray[Any]:
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with driver.cursor() as cursor, cursor.copy(COLUMNS) as copy:
+    given = {"ids": None if ids is None else list(ids)}
+    with driver.cursor() as cursor, cursor.copy(COLUMNS, given) as copy:
         content = b"".join(bytes(block) for block in copy)
     return np.frombuffer(content[HEADER : len(content) - TRAILER], dtype=ROW)
 

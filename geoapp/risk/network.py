@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, cast
 
 import numpy as np
@@ -16,9 +17,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from sqlalchemy import Connection, delete
 
-from geoapp.risk.earth import Floats, Ints, cartesian
+from geoapp.risk.earth import Floats, Ints, cartesian, geodesic
+from geoapp.risk.grid import Grid
 from geoapp.risk.noding import Way, cut
 from geoapp.risk.places import load_routes
+from geoapp.risk.source import Source
 from layers.tables import NetworkEdge
 
 TARGET = sql.SQL(
@@ -62,6 +65,7 @@ class Network:
     node_id: Ints
     node_lon: Floats
     node_lat: Floats
+    number: int = field(default_factory=count().__next__)
 
     @cached_property
     def arms(self) -> tuple[Ints, Ints, Ints]:
@@ -80,6 +84,11 @@ class Network:
         return cartesian(self.node_lon, self.node_lat)
 
     @cached_property
+    def middles(self) -> Grid:
+        """The grid of the middles of the edges."""
+        return Grid.of(self.lon, self.lat)
+
+    @cached_property
     def part(self) -> Ints:
         """The number of the connected part that each node is in."""
         shape = (len(self.node_id), len(self.node_id))
@@ -92,10 +101,12 @@ class Network:
 
     def nearest(self, lon: float, lat: float, among: Ints | None = None) -> int:
         """The node nearest to a point in degrees, of all or of some."""
-        at = cartesian(np.array([lon]), np.array([lat]))
         if among is None:
-            return int(self._tree.query(at)[1][0])
-        return int(among[np.argmin(np.linalg.norm(self.points[among] - at, axis=1))])
+            at = cartesian(np.array([lon]), np.array([lat]))[0]
+            # Chords are in the order of geodesics but where these differ by less than a hundredth.
+            among = np.array(self._tree.query_ball_point(at, self._tree.query(at)[0] * 1.01), dtype=np.int64)
+        metres = geodesic(np.array(lon), np.array(lat), self.node_lon[among], self.node_lat[among])
+        return int(among[np.argmin(metres)])
 
 
 def build_network(connection: Connection, progress: Callable[[int], Any]) -> int:
@@ -146,3 +157,6 @@ def load_network(connection: Connection) -> Network:
         node_lon=lon[first],
         node_lat=lat[first],
     )
+
+
+NETWORK = Source(("network_edge", "route"), load_network)

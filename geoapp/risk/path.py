@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely import LineString
+from shapely import LineString, Point
 from sqlalchemy import Connection, func, select
 
 from geoapp.errors import QuestionError
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, scope_of, under_pressure, weights_of
-from geoapp.risk.counting import Decay, Tally
-from geoapp.risk.earth import Floats, geodesic
-from geoapp.risk.grid import Sums
+from geoapp.risk.counting import Counted, Decay, Mask, Tally
+from geoapp.risk.earth import Floats, Ints, geodesic
 from geoapp.risk.ground import Ground
-from geoapp.risk.network import Network, load_network
+from geoapp.risk.incidents import INCIDENTS, Incidents
+from geoapp.risk.lines import Chords, Line
+from geoapp.risk.network import NETWORK, Network
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import line_outside
 from geoapp.risk.shortest import cheapest
@@ -70,36 +71,74 @@ class PathAnswer(Answer):
 
 @dataclass(frozen=True)
 class Weighted:
-    """The pressure on each edge, and its mean over the network weighted by length."""
+    """The pressure on each edge, and its mean over the network weighted by length.
 
-    sums: Sums
+    `used` are the incidents, in the order of their grid, that are part of any; of these `incidents` is the version.
+    """
+
+    total: Floats
+    used: Mask
     reference: float
+    network: int
+    incidents: int
+
+    @classmethod
+    def of(cls, network: Network, counted: Counted, weights: Floats, before: Weighted | None) -> Weighted:
+        """Weigh all edges; after a change of few incidents only those in reach of them."""
+        incidents, decay = counted.incidents, Decay()
+        steps = incidents.steps_from(before.incidents) if before and before.network == network.number else None
+        if before is None or steps is None:
+            sums = incidents.grid.sums(network.lon, network.lat, weights, decay.metres, decay.reach)
+            return cls._made(network, incidents, sums.total, sums.used)
+        used, total = before.used, before.total.copy()
+        near = [_edges_around(network, each.lon, each.lat, decay.reach) for each in steps]
+        edges = np.unique(np.concatenate([each for each, _ in near])) if near else np.zeros(0, dtype=np.int64)
+        for step, (_, points) in zip(steps, near, strict=True):
+            came = points[len(step.gone) :]
+            used = step.splice.of(used, came)
+        sums = incidents.grid.sums(network.lon[edges], network.lat[edges], weights, decay.metres, decay.reach)
+        total[edges] = sums.total
+        return cls._made(network, incidents, total, used & counted.mask)
+
+    @classmethod
+    def _made(cls, network: Network, incidents: Incidents, total: Floats, used: Mask) -> Weighted:
+        metres = float(network.metres.sum())
+        reference = float((total * network.metres).sum()) / metres if metres else 0.0
+        return cls(total, used, reference, network.number, incidents.number)
 
     def cost(self, metres: Floats, aversion: float) -> Floats:
         """Metres * (1 + aversion * R / R_ref); metres where nothing presses anywhere."""
         if self.reference <= 0:
             return metres
-        return np.asarray(metres * (1 + aversion * self.sums.total / self.reference), dtype=np.float64)
+        return np.asarray(metres * (1 + aversion * self.total / self.reference), dtype=np.float64)
 
 
 def weigh_edges(connection: Connection, ground: Ground, asked: Asked) -> Weighted:
     """The pressure on the edges that the viewer sees, on the day asked for."""
-    network = ground.get(connection, load_network)
+    network = ground.get(connection, NETWORK)
     counted = under_pressure(connection, ground, asked)
     weights = weights_of(connection, ground, asked)
+    return ground.work_out(
+        connection,
+        ("edges", asked.on, asked.chosen),
+        (INCIDENTS, NETWORK),
+        lambda before: Weighted.of(network, counted, weights, before),
+        renewable=True,
+    )
 
-    def work() -> Weighted:
-        decay = Decay()
-        sums = counted.incidents.grid.sums(network.lon, network.lat, weights, decay.metres, decay.reach)
-        total = float(network.metres.sum())
-        return Weighted(sums, float((sums.total * network.metres).sum()) / total if total else 0.0)
 
-    return ground.work_out(connection, ("edges", asked.on, asked.chosen), work)
+def _edges_around(network: Network, lon: Floats, lat: Floats, metres: float) -> tuple[Ints, Mask]:
+    """The edges whose middles are within reach of any of some points, and which of these points have one."""
+    hits = network.middles.along(Chords.of_points(lon, lat), metres, np.ones(len(network.metres), dtype=np.bool_))
+    hits = hits.settled(network.middles, [Line.of(Point(each)) for each in zip(lon, lat, strict=True)], metres)
+    near = np.zeros(len(lon), dtype=np.bool_)
+    near[hits.line] = True
+    return network.middles.rows[hits.place], near
 
 
 def ask_path(connection: Connection, ground: Ground, asked: Asked) -> PathAnswer:
     """Answer for two points."""
-    network = ground.get(connection, load_network)
+    network = ground.get(connection, NETWORK)
     if not len(network.edge_id):
         raise QuestionError(
             "There is no network that you may see: the operator builds it with `geoapp network build`.",
@@ -113,11 +152,16 @@ def ask_path(connection: Connection, ground: Ground, asked: Asked) -> PathAnswer
     ways = [cheapest(network, each, begin, end) for each in costs]
     shortest, lower = (None if way is None else _course(connection, network, weighted, way, begin) for way in ways)
     counted = under_pressure(connection, ground, asked)
-    tally = Tally.of(counted.incidents.mapped, weighted.sums.used)
+    tally = Tally.of(counted.incidents.mapped, weighted.used)
     reachable = None if shortest else _reachable(network, begin, ends[1])
     trade = _trade_off(shortest, lower) if shortest and lower else None
     outside = line_outside(scope_of(connection, ground), shortest.geometry) if shortest and shortest.length_km else 0.0
-    told = _told(shortest, lower, trade, reachable)
+    told = _told(shortest, lower, trade, reachable, asked.values["aversion"])
+    near, far = (n(each / 1000, 1) for each in snapped)
+    told = Text(
+        f"{told.en} From the places given to the network it is {near.en} and {far.en} km.",
+        f"{told.fr} Des lieux donnés au réseau il y a {near.fr} et {far.fr} km.",
+    )
     return PathAnswer(
         **basis("path", ground, asked, Basis(counted, tally, told, outside)),
         shortest=shortest,
@@ -136,7 +180,7 @@ def _course(connection: Connection, network: Network, weighted: Weighted, way: l
     nodes = [begin]
     for edge in way:
         nodes.append(int(network.begin[edge] + network.end[edge]) - nodes[-1])
-    exposure = float((weighted.sums.total[way] * metres).sum() / length) if length else 0.0
+    exposure = float((weighted.total[way] * metres).sum() / length) if length else 0.0
     return Course(length / 1000, exposure, network.node_id[nodes].tolist(), _geometry(connection, network, way, nodes))
 
 
@@ -174,7 +218,9 @@ def _trade_off(shortest: Course, lower: Course) -> TradeOff:
     )
 
 
-def _told(shortest: Course | None, lower: Course | None, trade: TradeOff | None, reachable: Reachable | None) -> Text:
+def _told(
+    shortest: Course | None, lower: Course | None, trade: TradeOff | None, reachable: Reachable | None, aversion: float
+) -> Text:
     if shortest is None or lower is None or trade is None:
         far = n(reachable.metres / 1000 if reachable else 0.0, 1)
         return Text(
@@ -182,6 +228,14 @@ def _told(shortest: Course | None, lower: Course | None, trade: TradeOff | None,
             f"Le réseau ne relie pas les deux lieux ; depuis le premier il s'approche à {far.fr} km du second.",
         )
     short, exposed, long = n(shortest.length_km, 1), n(shortest.exposure, 2), n(lower.length_km, 1)
+    if lower.nodes == shortest.nodes:
+        averse = n(aversion, 1)
+        return Text(
+            f"The shortest way is {short.en} km long, with an exposure of {exposed.en}; with an aversion of"
+            f" {averse.en} no other is worth the detour.",
+            f"Le chemin le plus court fait {short.fr} km, avec une exposition de {exposed.fr} ; avec une aversion de"
+            f" {averse.fr}, aucun autre ne vaut le détour.",
+        )
     less, more, change = n(lower.exposure, 2), n(trade.longer_km, 1), in_percent(trade.exposure_change_share or 0.0)
     return Text(
         f"The shortest way is {short.en} km long, with an exposure of {exposed.en}; the way of lower recorded exposure"

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from geoapp.risk.earth import Floats
 from geoapp.risk.lines import Line
+from geoapp.risk.source import Source
 from layers.tables import Deployment, Facility, MineSite, Route, SiteVisit
 
 Units = tuple[str, ...]
@@ -132,6 +133,11 @@ def load_stands(connection: Connection) -> list[Stand]:
         .order_by(Deployment.id)
     )
     return [Stand(row[0], row[1], tuple(row[2]), _shape(row[3])) for row in connection.execute(asked)]
+
+
+SITES = Source(("mine_site", "site_visit"), load_sites)
+ROUTES = Source(("route",), load_routes)
+STANDS = Source(("deployment", "mine_site", "facility", "route"), load_stands)
 
 
 def _shape(content: Any) -> Shape | None:

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, incidents_of, scope_of, under_pressure
+from geoapp.risk.columns import as_number
 from geoapp.risk.counting import Decay, Tally
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import as_number, read_numbers
+from geoapp.risk.incidents import read_numbers
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import area_outside, circle
-from geoapp.risk.wording import d, n
+from geoapp.risk.wording import d, incidents, n
 from layers.text import Text
 
 
@@ -53,10 +54,10 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
     numbers = read_numbers(connection, ids)
     tally = Tally.of(mapped, place)
     outside = area_outside(scope_of(connection, ground), circle(lon, lat, decay.reach))
-    total, many, day = n(float(parts.sum()), 3), n(tally.incidents), d(asked.on)
+    total, many, day = n(float(parts.sum()), 3), incidents(tally.incidents), d(asked.on)
     told = Text(
-        f"Pressure {total.en} on {day.en}, from {many.en} incidents of three years within 20 km.",
-        f"Pression de {total.fr} le {day.fr}, à partir de {many.fr} incidents de trois ans à moins de 20 km.",
+        f"Pressure {total.en} on {day.en}, from {many.en} over three years within 20 km.",
+        f"Pression de {total.fr} le {day.fr}, à partir de {many.fr} sur trois ans à moins de 20 km.",
     )
     return PressureAnswer(
         **basis("pressure", ground, asked, Basis(counted, tally, told, outside)),
@@ -64,7 +65,7 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
         terms=[
             Term(
                 ids[at],
-                numbers.get(ids[at]),
+                numbers[at],
                 float(metres[at]),
                 int(age[at]),
                 float(mapped.weight[place[at]]),

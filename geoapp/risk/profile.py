@@ -13,7 +13,7 @@ from geoapp.risk.counting import Decay, Tally
 from geoapp.risk.ground import Ground
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import line_outside
-from geoapp.risk.wording import d, n
+from geoapp.risk.wording import d, incidents, n
 from layers.text import Text
 
 PIECE = 500.0
@@ -55,14 +55,14 @@ def ask_profile(connection: Connection, ground: Ground, asked: Asked) -> Profile
         n(float(sums.total[highest]), 2),
         n(measures[highest] / 1000, 1),
     )
-    day, used = d(asked.on), n(tally.incidents)
+    day, used = d(asked.on), incidents(tally.incidents)
     told = Text(
         f"Exposure of {route.name} ({route.route_id}), {long.en} km long, on {day.en}: {mean.en}, the mean pressure"
-        f" along it; the highest, {most.en}, is at km {at.en}. Counted from {used.en} incidents of three years"
+        f" along it; the highest, {most.en}, is at km {at.en}. Counted from {used.en} over three years"
         " within 20 km.",
         f"Exposition de {route.name} ({route.route_id}), long de {long.fr} km, le {day.fr} : {mean.fr}, la pression"
         f" moyenne le long de l'itinéraire ; la plus forte, {most.fr}, est au km {at.fr}. Calculé à partir de {used.fr}"
-        " incidents de trois ans à moins de 20 km.",
+        " sur trois ans à moins de 20 km.",
     )
     outside = line_outside(scope_of(connection, ground), route.shape)
     return ProfileAnswer(

@@ -12,14 +12,15 @@ from sqlalchemy import Connection, select
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import incidents_of, window_of
+from geoapp.risk.columns import NEVER, Columns, as_day, as_number
 from geoapp.risk.counting import STRUCK, Mask, Window, passes
 from geoapp.risk.earth import Floats
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import NEVER, Incidents, as_day, as_number
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import load_sites
+from geoapp.risk.places import SITES
 from geoapp.risk.wording import counted as in_words
-from geoapp.risk.wording import n, sentence
+from geoapp.risk.wording import incidents as in_number
+from geoapp.risk.wording import many, sentence
 from layers.filter import Filter
 from layers.tables import AdminUnit, AdminUnitOrigin
 from layers.text import Text
@@ -29,6 +30,8 @@ OVERDUE_DAYS = 183
 LEVELS = ("1", "2", "3", "level_unknown")
 # The columns' levels in the order of LEVELS.
 ORDER = np.array([3, 0, 1, 2])
+UNIT = Text("administrative unit", "unité administrative")
+UNITS = Text("administrative units", "unités administratives")
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
     """
     window = window_of(asked)
     everywhere = replace(asked.chosen, unit=())
-    incidents = incidents_of(connection, ground)
+    incidents = incidents_of(connection, ground).rows
     units = _units(connection, ground, asked)
     held: Mask = np.array(
         [not each.codes.isdisjoint(codes) for each in units for codes in incidents.unit_sets], dtype=np.bool_
@@ -140,12 +143,14 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
         )
         for at, each in enumerate(units)
     ]
-    left_out = {"without_unit": int((passed & counts & ~in_some).sum())}
+    chosen = passes(incidents, window, asked.chosen)
+    left_out = {"without_unit": int((chosen & counts & ~in_some).sum())}
     synthetic = int((used & incidents.synthetic).sum())
-    many, days, total = n(len(units)), in_words(asked), n(int(used.sum()))
+    days, total = in_words(asked), in_number(int(used.sum()))
+    number_of_units = many(len(units), UNIT, UNITS)
     told = Text(
-        f"{total.en} incidents in {many.en} administrative units ({days.en}).",
-        f"{total.fr} incidents dans {many.fr} unités administratives ({days.fr}).",
+        f"{total.en} in {number_of_units.en} ({days.en}).",
+        f"{total.fr} dans {number_of_units.fr} ({days.fr}).",
     )
     return ProvincesAnswer(
         question="provinces",
@@ -156,7 +161,7 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
         level_unknown=int((used & (incidents.level == 0)).sum()),
         synthetic=synthetic,
         outside_scope=None,
-        sentence=sentence(told, asked, ground.today, left_out, synthetic=(synthetic, int(used.sum()))),
+        sentence=sentence(told, asked, ground, left_out, synthetic=(synthetic, int(used.sum()))),
         units=made,
     )
 
@@ -197,7 +202,7 @@ def _a_year_earlier(day: dt.date) -> dt.date:
     return day.replace(year=day.year - 1, day=28) if last_of_february else day.replace(year=day.year - 1)
 
 
-def _open(incidents: Incidents, counts: Mask, window: Window, chosen: Filter) -> tuple[Mask, Mask]:
+def _open(incidents: Columns, counts: Mask, window: Window, chosen: Filter) -> tuple[Mask, Mask]:
     """Which are open on the day, whenever they happened, and which of these for too long."""
     day = as_number(window.on)
     ever = passes(incidents, Window(window.on, dt.date(1, 1, 1), window.on), chosen)
@@ -213,12 +218,12 @@ def _months(window: Window, days: NDArray[np.int32]) -> list[str]:
     return [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(first, last + 1)]
 
 
-def _month_numbers(incidents: Incidents, months: list[str]) -> Floats:
+def _month_numbers(incidents: Columns, months: list[str]) -> Floats:
     of = incidents.day.astype("datetime64[D]").astype("datetime64[M]")
     return np.asarray((of - np.datetime64(months[0], "M")).astype(np.int64))
 
 
-def _by_set_level_month(incidents: Incidents, rows: Mask, month: Floats, months: int, weight: Floats | None) -> Floats:
+def _by_set_level_month(incidents: Columns, rows: Mask, month: Floats, months: int, weight: Floats | None) -> Floats:
     """Sums over sets of units (rows) and level by month (columns)."""
     key = (incidents.units[rows] * 4 + ORDER[incidents.level[rows]]) * months + month[rows]
     wide = 4 * months
@@ -233,7 +238,7 @@ def _cube(row: Floats, months: int) -> Floats:
 
 
 def _site_counts(connection: Connection, ground: Ground, units: list[Unit]) -> Floats:
-    sites = ground.get(connection, load_sites)
+    sites = ground.get(connection, SITES)
     return np.array(
         [sum(not each.codes.isdisjoint(codes) for codes in sites.units) for each in units], dtype=np.float64
     )

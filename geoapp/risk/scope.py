@@ -7,9 +7,10 @@ import shapely
 from shapely import Geometry, LineString, MultiLineString, Polygon
 from sqlalchemy import Connection, text
 
-from geoapp.access.viewer import FULL_ROLES, Viewer
+from geoapp.access.viewer import FULL_ROLES, acting_viewer
 from geoapp.risk.earth import GEOD, Floats, square_metres
 from geoapp.risk.lines import LONGEST
+from geoapp.risk.source import Source
 
 # Corners of a circle: its area is then right within 0.2 %, which is far less than borders are known.
 CORNERS = 64
@@ -24,8 +25,9 @@ UNITS = text("""
 COUNTRIES = text("SELECT DISTINCT unit_code FROM admin_unit WHERE level = 0")
 
 
-def load_scope(connection: Connection, viewer: Viewer | None) -> Geometry:
-    """The ground, in EPSG:4326, where `viewer` sees whole incidents; all known countries for the operator."""
+def load_scope(connection: Connection) -> Geometry:
+    """The ground, in EPSG:4326, where the transaction's viewer sees whole incidents; all countries for the operator."""
+    viewer = acting_viewer(connection)
     if viewer is None:
         codes = set(connection.scalars(COUNTRIES))
     else:
@@ -34,6 +36,9 @@ def load_scope(connection: Connection, viewer: Viewer | None) -> Geometry:
     joined = shapely.buffer(shapely.union_all(shapely.buffer(shapes, GAP)), -GAP)
     shapely.prepare(joined)
     return joined
+
+
+SCOPE = Source(("admin_unit",), load_scope)
 
 
 def line_outside(scope: Geometry, shape: LineString | MultiLineString) -> float:

@@ -9,16 +9,16 @@ from sqlalchemy import Connection
 
 from geoapp.risk.answer import Answer
 from geoapp.risk.basis import Basis, basis, scope_of, under_pressure, weights_of
+from geoapp.risk.columns import weigh
 from geoapp.risk.counting import Counted, Decay, Tally
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.grid import Sums
 from geoapp.risk.ground import Ground
-from geoapp.risk.incidents import weigh
 from geoapp.risk.parameters import Asked
-from geoapp.risk.places import Sites, load_sites
+from geoapp.risk.places import SITES, Sites
 from geoapp.risk.scope import circles_outside
 from geoapp.risk.stability import Choice, rank_ranges, ranks
-from geoapp.risk.wording import d, n
+from geoapp.risk.wording import d, incidents, n
 from layers.filter import Filter
 from layers.text import Text
 
@@ -59,7 +59,7 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
 
     A unit chooses sites; incidents of all units press on them.
     """
-    sites = chosen_sites(ground.get(connection, load_sites), asked.chosen)
+    sites = chosen_sites(ground.get(connection, SITES), asked.chosen)
     everywhere = Asked(asked.on, chosen=Filter(level=asked.chosen.level, category=asked.chosen.category))
     counted = under_pressure(connection, ground, everywhere)
     decay = Decay()
@@ -70,15 +70,13 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
     low: Ints | None = None
     high: Ints | None = None
     if asked.values["stability"]:
-        low, high = rank_ranges(lambda choice: varied(counted, sites, asked, choice))
+        low, high = rank_ranges(counted.incidents.rows.levels, lambda choice: varied(counted, sites, asked, choice))
     outside = circles_outside(scope_of(connection, ground), sites.lon, sites.lat, decay.reach)
     tally = Tally.of(counted.incidents.mapped, sums.used)
-    many, used, day = n(len(rank)), n(tally.incidents), d(asked.on)
+    many, used, day = n(len(rank)), incidents(tally.incidents), d(asked.on)
     told = Text(
-        f"{many.en} sites ranked by pressure on {day.en}, from {used.en} incidents of three years within 20 km of"
-        " them.",
-        f"{many.fr} sites classés par pression le {day.fr}, à partir de {used.fr} incidents de trois ans à moins de"
-        " 20 km.",
+        f"{many.en} sites ranked by pressure on {day.en}, from {used.en} over three years within 20 km of them.",
+        f"{many.fr} sites classés par pression le {day.fr}, à partir de {used.fr} sur trois ans à moins de 20 km.",
     )
     return SitesAnswer(
         **basis("sites", ground, asked, Basis(counted, tally, told, float(np.mean(outside)) if len(rank) else None)),

@@ -14,7 +14,7 @@ from geoapp.risk.corridor import CorridorAnswer, Piece
 from geoapp.risk.coverage import within_reach
 from geoapp.risk.grid import Grid
 from geoapp.risk.lines import Line
-from geoapp.risk.places import load_stands
+from geoapp.risk.places import STANDS
 from geoapp.risk.profile import PIECE, ProfileAnswer
 from layers.text import Text
 
@@ -68,7 +68,7 @@ def read_strip(connection: Connection, route_id: str) -> Strip:
     if not isinstance(profile, ProfileAnswer) or not isinstance(corridor, CorridorAnswer):
         raise TypeError("the questions about a route are answered by something else")
     line, number = route.line, route.line.pieces(PIECE)
-    shapes = [each.shape for each in ground.get(connection, load_stands) if each.valid(ground.today)]
+    shapes = [each.shape for each in ground.get(connection, STANDS) if each.valid(ground.today)]
     lines = [Line.of(shape) for shape in shapes if shape is not None]
     middles = Grid.of(*line.at(line.middles(number)))
     covered = within_reach(middles, lines, RADIUS_KM * 1000)

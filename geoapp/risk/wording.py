@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
+from geoapp.access.viewer import FULL_ROLES
+from geoapp.risk.ground import Ground
 from geoapp.risk.parameters import Asked
 from layers.text import Text, typeset
 
+# More units than these are counted, not named.
+MOST_NAMED = 6
 ABSENCE = Text(
     "Absence of reports is not absence of incidents.",
     "L'absence de signalements n'est pas l'absence d'incidents.",
@@ -19,7 +23,10 @@ REASONS = {
     "without_point": Text("without a point", "sans point"),
     "coarse_position": Text("whose position is that of a whole area", "dont la position est celle d'une zone entière"),
     "without_unit": Text("in none of these units", "dans aucune de ces unités"),
-    "without_place": Text("without a place that you may see", "sans lieu que vous puissiez voir"),
+    "elsewhere": Text("in none of the places compared", "dans aucun des lieux comparés"),
+    "deployment_without_place": Text(
+        "deployments without a place that you may see", "déploiements sans lieu que vous puissiez voir"
+    ),
     "without_weights": Text("without both weighings", "sans les deux pesées"),
 }
 
@@ -30,9 +37,21 @@ def n(value: float, digits: int = 0) -> Text:
     return Text(format_decimal(value, pattern, locale="en"), format_decimal(value, pattern, locale="fr"))
 
 
+def many(count: int, one: Text, more: Text) -> Text:
+    """A count with its noun; in French 0 of something is still singular."""
+    number = n(count)
+    return Text(f"{number.en} {one.en if count == 1 else more.en}", f"{number.fr} {one.fr if count < 2 else more.fr}")
+
+
+def incidents(count: int) -> Text:
+    """How many incidents, in words."""
+    return many(count, Text("incident", "incident"), Text("incidents", "incidents"))
+
+
 def d(day: dt.date) -> Text:
     """A day in words."""
-    return Text(format_date(day, "long", locale="en"), format_date(day, "long", locale="fr"))
+    french = format_date(day, "long", locale="fr")
+    return Text(format_date(day, "long", locale="en"), f"1er{french[1:]}" if day.day == 1 else french)
 
 
 def share(value: float) -> Text:
@@ -57,7 +76,7 @@ def counted(asked: Asked) -> Text:
 def sentence(
     told: Text,
     asked: Asked,
-    today: dt.date,
+    ground: Ground,
     left_out: Mapping[str, int],
     *,
     outside: float | None = None,
@@ -68,7 +87,7 @@ def sentence(
     `synthetic` is how many of how many rows used are synthetic.
     """
     parts = [told]
-    if asked.on < today:
+    if asked.on < ground.today:
         day = d(asked.on)
         parts.append(
             Text(
@@ -88,8 +107,22 @@ def sentence(
         much = share(outside)
         parts.append(
             Text(
-                f"{much.en} of it lies outside your units and is not visible to you.",
-                f"{much.fr} en est hors de vos unités et ne vous est pas visible.",
+                f"{much.en} of the ground asked about lies outside your units and is not visible to you.",
+                f"{much.fr} du terrain en question est hors de vos unités et ne vous est pas visible.",
+            )
+            if ground.viewer
+            else Text(
+                f"{much.en} of the ground asked about lies outside the countries that are covered.",
+                f"{much.fr} du terrain en question est hors des pays couverts.",
+            )
+        )
+    if ground.viewer is not None:
+        units = sorted({unit for role in FULL_ROLES for unit in ground.viewer.rights.get(role, ())})
+        named = ", ".join(units) if len(units) <= MOST_NAMED else ""
+        where = Text(named or f"{len(units)} units", named or f"{len(units)} unités")
+        parts.append(
+            Text(
+                f"Counted from what you may see ({where.en}).", f"Calculé d'après ce que vous pouvez voir ({where.fr})."
             )
         )
     number, of = synthetic

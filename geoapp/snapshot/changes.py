@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from geoapp import __version__
+from layers.weights import written
 
 START = text("SELECT * FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot))")
 CHANGES = text("SELECT table_name, row_id FROM changes_since(CAST(:seen AS pg_snapshot))")
@@ -51,8 +52,14 @@ class Reading:
 
     def version_of(self, tables: Iterable[str]) -> str:
         """One word for all that an answer from these tables depends on, but for what was asked."""
-        scope = self.scope
-        parts = [self.versions[DATABASE], __version__, scope.rights, scope.person or "", scope.day]
+        return self._version("\n".join([self.scope.rights, self.scope.person or ""]), tables)
+
+    def shared_version_of(self, tables: Iterable[str]) -> str:
+        """The same for tables that everybody sees whole: it is one for all viewers."""
+        return self._version("everybody", tables)
+
+    def _version(self, who: str, tables: Iterable[str]) -> str:
+        parts = [self.versions[DATABASE], __version__, who, self.scope.day]
         return named("\n".join([*parts, *(f"{name} {self.versions.get(name)}" for name in tables)]))
 
 
@@ -77,7 +84,8 @@ class Watch:
         if row is None:
             return None
         if row.versions is not None:
-            versions = row.versions
+            # Other weights make other columns, as another database would.
+            versions = {**row.versions, DATABASE: f"{row.versions[DATABASE]}-{written(connection)}"}
             self._last = (row.snapshot, versions)
         scope = Scope(row.rights or "", row.viewer if row.handles_sealed else None, row.day.isoformat())
         return Reading(row.viewer, scope, row.snapshot, versions)

@@ -33,8 +33,8 @@ from sqlalchemy.dialects import postgresql
 
 from geoapp.snapshot.columns import CODES, UNCOUNTED, WEIGHT_UNIT, Columns, UnitSets, join
 from geoapp.snapshot.curve import places
-from layers.incidents import LEVEL_WEIGHTS
 from layers.tables import Incident, IncidentRelease
+from layers.weights import LevelWeights, read_level_weights
 
 # Rows that are turned into columns at a time, which bounds what is held beside them.
 BLOCK = 65_536
@@ -79,16 +79,16 @@ def read_rows(connection: Connection, ids: Sequence[UUID] | None = None, known: 
 
     The sets of units go on from those that are `known`.
     """
-    unit_sets = list(known)
+    unit_sets, levels = list(known), read_level_weights(connection)
     parts = []
     for model, asked in ((Incident, _incidents()), (IncidentRelease, _releases())):
         chosen = asked if ids is None else asked.where(model.incident_id.in_(ids))
         met = _Met()
-        copied = [_columns(block, met) for block in _copied(connection, chosen)]
+        copied = [_columns(block, met, levels) for block in _copied(connection, chosen)]
         numbers = met.numbers_in(connection, model, unit_sets)
         parts += [replace(each, units=numbers[each.units]) for each in copied]
     if not parts:
-        parts = [_columns(_Block.empty(), _Met())]
+        parts = [_columns(_Block.empty(), _Met(), levels)]
     return Read(join(parts).in_order(), tuple(unit_sets))
 
 
@@ -249,10 +249,10 @@ class _Met:
         return np.array([sets.index(units[row]) for row in self.rows.values()], dtype=np.uint32)
 
 
-def _columns(block: _Block, met: _Met) -> Columns:
+def _columns(block: _Block, met: _Met, levels: LevelWeights) -> Columns:
     row = {name: block.fixed[name] for name in WIRE}
     killed, injured = (np.where(row[name] < 0, 0, row[name]).astype(np.int64) for name in ("killed", "injured"))
-    level_weight = np.array([LEVEL_WEIGHTS.get(level, 1) for level in range(4)])[row["level"]]
+    level_weight = np.array([levels[level] for level in range(4)])[row["level"]]
     hurt = WEIGHT_UNIT + 4 * np.minimum(killed, 10) + np.minimum(injured, 40)
     x, y = row["x"].astype(np.float64), row["y"].astype(np.float64)
     ids = np.ascontiguousarray(row["ids"]).view(np.uint64).reshape(-1, 2)

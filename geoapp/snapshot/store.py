@@ -112,6 +112,8 @@ class Store:
 
     def _updated(self, connection: Connection, reading: Reading, held: Snapshot) -> Snapshot | None:
         """A snapshot with what has changed since; None where all of it has to be read again."""
+        if held.versions == _versions(reading):
+            return held
         changes = changes_since(connection, held.seen)
         ids = set().union(*(changes.get(name, set()) for name in TABLES))
         if None in ids:

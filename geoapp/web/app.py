@@ -10,6 +10,7 @@ from geoapp.web import (
     assets,
     audit,
     caching,
+    compression,
     credentials,
     database,
     errors,
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[limits.KEY] = buckets or Buckets()
     for part in (
+        compression,
         proxies,
         request_id,
         language,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 
 from geoapp.errors import AssetsMissingError
+from geoapp.web.caching import FOREVER
+from geoapp.web.compression import taken
 
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/static/"
-FOREVER = "public, max-age=31536000, immutable"
+# What is worth to be compressed.
+TEXTS = {".js", ".css", ".svg", ".json", ".txt"}
 
 
 def init_app(app: Flask) -> None:
@@ -56,8 +60,23 @@ def _read(path: Path, changed: int) -> dict[str, str]:
     return files
 
 
+@lru_cache(maxsize=16)
+def _compressed(path: Path, changed: int) -> bytes:
+    """A file as gzip, made once; `changed` makes a new one known."""
+    return gzip.compress(path.read_bytes(), 9, mtime=0)
+
+
 def _built_file(name: str) -> Response:
-    response = send_from_directory(FOLDER, name)
+    response = send_from_directory(FOLDER, name, conditional=False)
+    path = FOLDER / name
+    if path.suffix in TEXTS:
+        response.vary.add("Accept-Encoding")
+        if taken():
+            response.direct_passthrough = False
+            response.set_data(_compressed(path, path.stat().st_mtime_ns))
+            response.content_encoding = "gzip"
+            response.set_etag(f"{response.get_etag()[0]}-gzip")
+    response.make_conditional(request)
     # A built file's name changes with its content; the others are asked for again each time.
     response.headers["Cache-Control"] = FOREVER if name in _manifest().values() else "no-cache"
     return response

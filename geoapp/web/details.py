@@ -64,7 +64,7 @@ def detail(name: str, key: str) -> Response:
     with writing() as connection:
         found = read_detail(connection, LAYERS[name], key, g.language)
         if name in SENSITIVE:
-            record_read(connection, LAYERS[name].key.table.name, key)
+            record_read(connection, LAYERS[name].table, key)
     answer = asdict(found)
     if (href := page_of(name, key)) is not None:
         answer["href"] = href

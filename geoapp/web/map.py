@@ -6,24 +6,27 @@ from typing import cast
 from urllib.parse import unquote, urlencode
 
 import folium
-from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
 from geoapp.publish.counts import count_choices
 from geoapp.publish.listing import LISTED, read_listing
-from geoapp.web.database import current_viewer, read_snapshot, reading_one_version
+from geoapp.settings import Settings
+from geoapp.web.database import current_viewer, look, read_snapshot, reading_one_version
 from geoapp.web.filter_panel import make_panel
 from geoapp.web.folium_page import map_parts
 from geoapp.web.map_data import tables_of
 from geoapp.web.map_state import MapState, read_state
 from geoapp.web.policy import nonce, unstored
+from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.element import Legend, Scale, Start, VectorTiles, Workbench
 from layers.layer import MapLayer
 from layers.tables import Source
 from layers.text import Text
+from layers.weights import explained
 
 map_page = Blueprint("map", __name__)
 
@@ -98,6 +101,7 @@ def draw(
         attribution=base_map.ATTRIBUTION.in_language(language),
         max_native_zoom=10,
         interactive=False,
+        first=True,
     )
     base.add_to(chart)
     open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
@@ -111,6 +115,7 @@ def draw(
 
 
 def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
+    settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
     pattern = _tile_pattern(layer.name)
     query = urlencode(state.chosen.applying(layer.filters).query())
@@ -118,7 +123,7 @@ def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
         layer.name,
         title=layer.title,
         language=language,
-        url=f"{pattern}?{query}" if query else pattern,
+        url=f"{pattern}{'&' if '?' in pattern else '?'}{query}" if query else pattern,
         pattern=pattern,
         filters=_parts(layer),
         rules=layer.rules,
@@ -131,6 +136,8 @@ def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
         key=layer.key.key,
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
+        note=explained(settings.level_weights) if layer.weighted else None,
+        first=layer.first,
     )
 
 
@@ -141,4 +148,5 @@ def _parts(layer: MapLayer) -> list[str]:
 
 
 def _tile_pattern(name: str) -> str:
-    return url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
+    return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern

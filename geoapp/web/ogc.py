@@ -153,7 +153,7 @@ def item(name: str, key: str) -> Response:
     with writing() as connection:
         feature = read_feature(connection, layer, key, crs)
         if name in SENSITIVE:
-            record_read(connection, layer.key.table.name, key)
+            record_read(connection, layer.table, key)
     links = [
         *_self("ogc.item", GEOJSON, name=name, key=key),
         _link("collection", "application/json", "ogc.collection", name=name),

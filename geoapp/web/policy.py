@@ -19,6 +19,7 @@ CONTENT_SECURITY_POLICY = {
     "connect-src": "'self'",
     "worker-src": "'self'",
 }
+POLICY = "; ".join(f"{name} {sources}" for name, sources in CONTENT_SECURITY_POLICY.items())
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,6 +31,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# A tile is no document that could load, run or be embedded: these alone mean anything for it, and a map asks for many.
+OF_TILES = {
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+MVT = "application/vnd.mapbox-vector-tile"
 # Two years, what browsers ask for before they keep a name in their lists.
 TRANSPORT = "max-age=63072000"
 
@@ -60,9 +68,11 @@ def unstored(response: Response) -> Response:
 
 
 def _secure(response: Response) -> Response:
-    policy = "; ".join(f"{name} {sources}" for name, sources in CONTENT_SECURITY_POLICY.items())
-    response.headers["Content-Security-Policy"] = policy.format(nonce=nonce())
-    response.headers.update(HEADERS)
+    if response.mimetype == MVT:
+        response.headers.update(OF_TILES)
+    else:
+        response.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce())
+        response.headers.update(HEADERS)
     # Said over plain HTTP it would lock out those who have no TLS yet, and browsers ignore it there.
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = TRANSPORT

@@ -66,7 +66,7 @@ def _object() -> str:
     """What was asked for: a row whether it exists or not, so that the audit tells nobody which; else the page."""
     asked = request.view_args or {}
     if request.endpoint in {"details.detail", "ogc.item"} and asked.get("name") in LAYERS:
-        return object_named(LAYERS[asked["name"]].key.table.name, asked["key"])
+        return object_named(LAYERS[asked["name"]].table, asked["key"])
     if request.blueprint in {"incidents", "releases"}:
         return object_named("incident", str(asked.get("key") or asked.get("incident_id")))
     return f"page/{request.endpoint}" if request.endpoint else "page"

@@ -7,14 +7,16 @@ from typing import cast
 
 from flask import Blueprint, Response, abort, current_app, g, jsonify, request, url_for
 from sqlalchemy import Connection
+from werkzeug.datastructures import MultiDict
 
 from geoapp.publish.tiles import MAX_ZOOM, Tile, base_tile, layer_tile
 from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, named
+from geoapp.web.caching import mark_everybodys
 from geoapp.web.database import look, read_snapshot, reading_one_version, restart
 from geoapp.web.description import FILTERS, LANGUAGE, LAYER, Description, Parameter, described
 from geoapp.web.kept import Keeper, Kept
-from geoapp.web.policy import unstored
+from geoapp.web.policy import MVT, unstored
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.filter import Filter, FilterError
@@ -27,9 +29,12 @@ KEEPER = "geoapp.tiles"
 COMPRESSED = "-gzip"
 # What views are made from, and what the base map is.
 VIEWS = {"public_mine_site": "mine_site"}
-BASE_TABLES = {"base_feature", "admin_unit"}
-MVT = "application/vnd.mapbox-vector-tile"
+OUTLINED = "admin_unit"
+BASE_TABLES = {"base_feature", OUTLINED, "admin_unit_outline"}
 BASE = "base"
+# What everybody sees whole, whoever they are. With the version in the address, browsers and proxies may keep it.
+SHARED = {BASE, *(name for name, layer in LAYERS.items() if layer.tables <= BASE_TABLES)}
+VERSION = "v"
 # From where on their tiles hold single rows, these must not stay on an office computer that is taken: no copy is kept,
 # though a tile that comes into view again is sent again.
 UNSTORED = ("incidents", "deployments", "checkpoints")
@@ -39,6 +44,7 @@ CELL_FIELDS = {
     "count": "incidents in the cell",
     "weighted": "the sum of their house weights",
     "synthetic": "true where any of them is",
+    "thinned": "true where the incidents themselves would be too many for a tile of this zoom",
 }
 # What the four countries fit in: west, south, east, north.
 BOUNDS = [12.0, -13.6, 35.1, 5.5]
@@ -82,12 +88,17 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
     if name != BASE and name not in LAYERS:
         abort(404)
     place = Tile(z, x, y)
-    chosen = _filter()
+    asked = request.args.copy()
+    version = asked.pop(VERSION, None) if name in SHARED else None
+    chosen = _filter(asked)
     if name != BASE:
         # A part that the layer does not go by changes nothing of its tiles, so that they stay kept.
         chosen = chosen.applying(LAYERS[name].filters)
     keeper = _keeper()
-    tag = _tag(look(), name, place, chosen)
+    seen = look()
+    if version is not None and version == shared_version(seen, name):
+        mark_everybodys()
+    tag = _tag(seen, name, place, chosen)
     if any(request.if_none_match.contains(each) for each in (tag, tag + COMPRESSED)):
         return _marked(_answer(tag, None), name, z)
     kept = keeper.get(tag)
@@ -111,7 +122,7 @@ def _cut(connection: Connection, started: Reading, name: str, place: Tile, chose
     if name == BASE:
         return base_tile(connection, place), _tag(started, name, place, chosen)
     layer = LAYERS[name]
-    if layer.weight is None:
+    if not layer.weighted:
         return layer_tile(connection, layer, place, chosen), _tag(started, name, place, chosen)
     snapshot = read_snapshot(connection, started)
     if snapshot.versions == {each: started.versions.get(each) for each in snapshot.versions}:
@@ -121,21 +132,32 @@ def _cut(connection: Connection, started: Reading, name: str, place: Tile, chose
     return _cut(connection, restart(connection), name, place, chosen)
 
 
-def _filter() -> Filter:
-    twice = [name for name, values in request.args.lists() if len(values) > 1]
+def shared_version(seen: Reading, name: str) -> str:
+    """The version of what the tiles of a layer that is in SHARED are made from, for their address."""
+    return seen.shared_version_of(sorted(_tables(name)))
+
+
+def _tables(name: str) -> set[str]:
+    if name == BASE:
+        return BASE_TABLES
+    tables = {VIEWS.get(table, table) for table in LAYERS[name].tables}
+    return tables | {"admin_unit_outline"} if OUTLINED in tables else tables
+
+
+def _filter(asked: MultiDict[str, str]) -> Filter:
+    twice = [name for name, values in asked.lists() if len(values) > 1]
     if twice:
         raise FilterError(
             f"{twice[0]}: is given twice; write several values with commas between them",
             f"{twice[0]} : est donné deux fois ; écrivez plusieurs valeurs en les séparant par des virgules",
         )
-    return Filter.parse(request.args)
+    return Filter.parse(asked)
 
 
 def _tag(started: Reading, name: str, place: Tile, chosen: Filter) -> str:
-    tables = BASE_TABLES if name == BASE else {VIEWS.get(table, table) for table in LAYERS[name].tables}
-    if chosen.route:
-        tables = tables | {"route"}
-    return named(f"{started.version_of(sorted(tables))} {name} {place} {chosen}")
+    tables = sorted(_tables(name) | ({"route"} if chosen.route else set()))
+    version = started.shared_version_of(tables) if name in SHARED else started.version_of(tables)
+    return named(f"{version} {name} {place} {chosen}")
 
 
 def _answer(tag: str, kept: Kept | None) -> Response:
@@ -195,7 +217,7 @@ def tilejson(name: str) -> Response:
     else:
         layer = LAYERS[name]
         fields = {each.key: str(each.type) for each in layer.properties if each.key}
-        if layer.weight is not None:
+        if layer.weighted:
             fields |= CELL_FIELDS
         described = [{"id": name, "fields": fields}]
         title = layer.title.in_language(language)

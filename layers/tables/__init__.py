@@ -11,7 +11,7 @@ from layers.tables.accounts import (
     WebSession,
 )
 from layers.tables.base import Base
-from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitPart, BaseFeature
+from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 from layers.tables.incidents import Incident, IncidentRelease
@@ -34,6 +34,7 @@ __all__ = [
     "Action",
     "AdminUnit",
     "AdminUnitOrigin",
+    "AdminUnitOutline",
     "AdminUnitPart",
     "AliasRefusal",
     "ApiToken",

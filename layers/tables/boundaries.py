@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Computed, Double, ForeignKeyConstraint, Index, Integer, text
+from geoalchemy2 import Geometry
+from sqlalchemy import Computed, Double, ForeignKeyConstraint, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -83,6 +84,28 @@ class AdminUnitPart(Base):
         ),
         Index("ix_admin_unit_part_geom", "geom", postgresql_using="gist"),
         Index("ix_admin_unit_part_unit", "unit_code", "valid_from"),
+    )
+
+
+class AdminUnitOutline(Base):
+    """A unit as tiles of a zoom draw it: simplified together with all others; forgotten when a unit's shape changes."""
+
+    __tablename__ = "admin_unit_outline"
+
+    unit_code: Mapped[str] = mapped_column(primary_key=True)
+    valid_from: Mapped[dt.date] = mapped_column(primary_key=True)
+    zoom: Mapped[int] = mapped_column(SmallInteger(), primary_key=True)
+    geom_3857: Mapped[Any] = mapped_column(Geometry("MULTIPOLYGON", srid=3857, spatial_index=False), nullable=False)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["unit_code", "valid_from"],
+            ["admin_unit.unit_code", "admin_unit.valid_from"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+            name="fk_admin_unit_outline_unit",
+        ),
+        in_range("zoom", 0, 22),
     )
 
 

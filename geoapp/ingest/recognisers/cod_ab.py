@@ -67,6 +67,7 @@ def _level(names: Iterable[str]) -> int:
             f" {DEEPEST} or above.",
             f"Le fichier contient des unités de niveau {max(levels)} ; geoapp garde les niveaux 0 à {DEEPEST}. Apportez"
             f" le fichier de niveau {DEEPEST} ou au-dessus.",
+            column=f"adm{max(levels)}_pcode",
         )
     return max(levels)
 

@@ -1,0 +1,113 @@
+"""`geoapp bench page` and `bench views` look at the map as it is served: what it weighs, and when it is of use."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from releasing import report
+from sqlalchemy import Engine
+
+from geoapp.bench import page, views
+from geoapp.bench.page import Opened, PageBenchmark, run_page
+from geoapp.bench.views import ViewsBenchmark, Worst, run_views, tiles_of
+from geoapp.errors import GeoappError
+
+COLD = Opened(5.0, 7.0, 150_000, 250_000, 60, 20_000)
+WARM = Opened(1.5, 3.0, 10_000, 40_000, 40, 20_000)
+FINE = PageBenchmark(1, COLD, WARM, 5_000_000, 20_000)
+
+
+@pytest.fixture(autouse=True)
+def in_the_environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_page_is_opened_in_a_browser(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    report(engine)
+    monkeypatch.setattr(page, "ROUNDS", 1)
+    # A link on which nobody has to wait.
+    monkeypatch.setattr(page, "BYTES_A_SECOND", 5_000_000)
+    monkeypatch.setattr(page, "LATENCY_MS", 20)
+    rounds: list[int] = []
+    found = run_page(engine, engine, rounds.append)
+    assert rounds == [1]
+    cold, warm = found.cold, found.warm
+    assert 0.1 < cold.usable <= cold.complete
+    # Script and styles alone are more than this, and less than all of it.
+    assert 60_000 < cold.bytes_until_usable <= cold.bytes_in_all < page.MOST_IN_ALL
+    assert 0 < warm.bytes_in_all < cold.bytes_in_all / 2
+    assert warm.requests < cold.requests
+    assert 5_000 < found.cold.html < page.MOST_HTML
+    assert found.inline > 1_000
+    assert "usable" in found.report()
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"cold": replace(COLD, usable=6.1)}, "usable, empty cache"),
+        ({"warm": replace(WARM, usable=2.1)}, "usable, warm cache"),
+        ({"cold": replace(COLD, bytes_until_usable=200_001)}, "bytes until usable"),
+        ({"cold": replace(COLD, bytes_in_all=350_001)}, "bytes in all"),
+        ({"cold": replace(COLD, html=30_001)}, "HTML"),
+    ],
+)
+def test_each_limit_of_the_page_counts(changed: dict[str, Opened], fault: str) -> None:
+    assert FINE.passed
+    found = replace(FINE, **changed)  # type: ignore[arg-type]
+    assert not found.passed
+    assert f"Over its limit: {fault}" in found.report()
+
+
+def test_without_a_browser_it_says_what_is_missing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **named: Any) -> Any:
+        if name.startswith("playwright"):
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(GeoappError, match="pip install playwright"):
+        run_page(engine, engine, lambda _: None)
+
+
+def test_views_are_weighed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    report(engine)
+    monkeypatch.setattr(views, "ZOOMS", range(7, 9))
+    found = run_views(engine, engine, lambda _: None)
+    assert [each.zoom for each in found.worst] == [7, 8]
+    assert found.passed
+    assert all(10_000 < each.view < views.MOST_VIEW and 0 < each.pan < each.view for each in found.worst)
+    assert "no filter" in found.report() or "since" in found.report()
+
+
+@pytest.mark.parametrize(
+    ("view", "pan", "passed"), [(250_000, 120_000, True), (250_001, 1, False), (1, 120_001, False)]
+)
+def test_each_budget_counts(view: int, pan: int, passed: bool) -> None:
+    found = ViewsBenchmark(1, [Worst(7, view, "", 84, pan, "")])
+    assert found.passed is passed
+    assert ("too much" in found.report()) is not passed
+
+
+def test_a_view_takes_the_tiles_that_it_touches() -> None:
+    # In the middle of four tiles of the map's zoom 7, in the corner of one.
+    asked = set(tiles_of(512 * 37.0, 512 * 32.0, 7, "?level=1"))
+    mine = {path for path in asked if path.startswith("/tiles/mine_sites/")}
+    assert mine == {f"/tiles/mine_sites/6/{x}/{y}.mvt" for x in range(35, 39) for y in (31, 32)}
+    assert "/tiles/incidents/6/36/31.mvt?level=1" in asked
+    # Near, one tile is shown enlarged.
+    assert len([path for path in tiles_of(512 * 2**17 + 9.0, 512 * 2**17 + 9.0, 18, "") if "/base/" in path]) <= 4
+
+
+def test_without_people_there_is_nothing_to_look_as(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM user_scope WHERE role = 'analyst'")
+    for run in (run_page, run_views):
+        with pytest.raises(GeoappError, match="geoapp demo load"):
+            run(engine, engine, lambda _: None)
