@@ -42,7 +42,7 @@ CHECKPOINTS = MapLayer(
         Rule(Marker("triangle_down", 10, "#5c6b73"), Text("Other checkpoint", "Autre barrière")),
     ),
     tip="checkpoint_id",
-    filters={"unit": Checkpoint.units},
+    filters={"unit": Checkpoint.units, "near": Checkpoint.geom},
     order=45,
     roles=("coordinator", "analyst", "gis"),
     visible=False,

@@ -97,7 +97,12 @@ DEPLOYMENTS = MapLayer(
         Rule(Marker("shield", 14, NAVY), Text("Public security force", "Force de sécurité publique")),
     ),
     tip="deployment_id",
-    filters={"unit": Deployment.units},
+    filters={
+        "unit": Deployment.units,
+        "force": Deployment.force,
+        "function": Deployment.function,
+        "near": Deployment.geom,
+    },
     order=50,
     roles=("coordinator", "analyst", "gis"),
 )

@@ -58,6 +58,21 @@ WORDS = {
     "alsoHere": Text("Also here", "Aussi à cet endroit"),
     "synthetic": Text("Synthetic data", "Données synthétiques"),
     "noValue": Text("not known", "non connu"),
+    "play": Text("Play", "Lire"),
+    "pause": Text("Pause", "Pause"),
+    "copied": Text("Link copied", "Lien copié"),
+    "countsFailed": Text(
+        "The counts could not be loaded. Check the connection, then change a filter again.",
+        "Les comptes n'ont pas pu être chargés. Vérifiez la connexion, puis changez de nouveau un filtre.",
+    ),
+    "searchNone": Text(
+        "Nothing that you may see is called like that.", "Rien de ce que vous pouvez voir ne s'appelle ainsi."
+    ),
+    "searchFailed": Text("The search did not answer. Try again.", "La recherche n'a pas répondu. Réessayez."),
+    "rowsFailed": Text(
+        "The table could not be loaded. Check the connection, then try again.",
+        "Le tableau n'a pas pu être chargé. Vérifiez la connexion, puis réessayez.",
+    ),
     "detailLoading": Text("Loading the details…", "Chargement des détails…"),
     "detailFailed": Text(
         "The details could not be loaded. Check the connection, then try again.",
@@ -80,8 +95,10 @@ class VectorTiles(JSCSSMixin, Layer):
     `url` holds `{z}`, `{x}` and `{y}`; `max_native_zoom` is the highest `{z}` it is asked for, while
     `min_zoom` and the zooms of rules and labels are the map's, which is one higher with tiles of 512 pixels.
     `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
-    what its popup shows, and `tip` the property that names it. `note` stands under the symbols in the legend.
-    `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are drawn.
+    what its popup shows, and `tip` the property that names it. `pattern` is the address without a filter, and
+    `filters` the query parameters by which it may be filtered; `at_first` says whether it is shown where an address
+    does not say. `note` stands under the symbols in the legend. `z_index` orders the layers from below. On a slow link
+    the map is of use once those that are `first` are drawn.
     """
 
     default_js = RENDERER
@@ -112,6 +129,9 @@ class VectorTiles(JSCSSMixin, Layer):
         key: str | None = None,
         detail: str | None = None,
         tip: str | None = None,
+        pattern: str | None = None,
+        filters: Sequence[str] = (),
+        at_first: bool | None = None,
         note: Text | None = None,
         first: bool = False,
     ):
@@ -134,6 +154,9 @@ class VectorTiles(JSCSSMixin, Layer):
             "key": key,
             "detail": detail,
             "tip": tip,
+            "pattern": pattern or url,
+            "filters": list(filters),
+            "atFirst": visible if at_first is None else at_first,
             "note": note.in_language(language) if note else None,
             "first": first,
         }
@@ -174,3 +197,56 @@ class Scale(MacroElement):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Scale"
+
+
+class Start(MacroElement):
+    """The first view, between two corners in degrees; to be added to the map before its layers.
+
+    Folium's own moves there by and by, and what is asked for meanwhile is lost.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "{{ this._parent.get_name() }}.fitBounds({{ this.corners|tojson }}, {animate: false, reset: true});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, corners: list[list[float]]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Start"
+        self.corners = corners
+
+
+class Workbench(MacroElement):
+    """What ties a map to the filters, the table and the tools of its page; to be added after the layers.
+
+    `start` are the corners of the view that an address without one means.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "geoapp.workbench({{ this._parent.get_name() }}, "
+        "[{% for layer in this.layers %}{{ layer.get_name() }}, {% endfor %}], {{ this.options|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, layers: Sequence[VectorTiles], start: list[list[float]]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Workbench"
+        self.layers = tuple(layers)
+        self.options = {"start": start}
+
+
+class StripLink(MacroElement):
+    """What ties a map to the strip chart of a route: `steps` are the points of each of its pieces, as [lat, lon]."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "geoapp.strip({{ this._parent.get_name() }}, {{ this.steps|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, steps: Sequence[Sequence[Sequence[float]]]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "StripLink"
+        self.steps = [[[round(lat, 5), round(lon, 5)] for lat, lon in step] for step in steps]

@@ -45,7 +45,7 @@ FACILITIES = MapLayer(
     ),
     labels=(Label("name", size=11, color=TEAL, min_zoom=12),),
     tip="name",
-    filters={"unit": Facility.units},
+    filters={"unit": Facility.units, "near": Facility.geom},
     order=30,
     roles=("committee", "coordinator", "analyst", "gis"),
 )

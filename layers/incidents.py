@@ -95,6 +95,9 @@ RELEASES = MapLayer(
         "category": IncidentRelease.category,
         "status": IncidentRelease.status,
         "unit": IncidentRelease.units,
+        # A release does not tell of the actor, who is unknown to its reader.
+        "actor_kind": null().cast(TextType),
+        "near": IncidentRelease.geom,
     },
     points=True,
     weighted=True,
@@ -149,6 +152,8 @@ INCIDENTS = MapLayer(
         "category": Incident.category,
         "status": Incident.status,
         "unit": Incident.units,
+        "actor_kind": Incident.actor_kind,
+        "near": Incident.geom,
     },
     rows_from_zoom=10,
     weighted=True,

@@ -109,4 +109,6 @@ class MapLayer:
 
     def rows(self, place: Place, chosen: Filter) -> Select[Any]:
         """The rows of one place that `chosen` lets through, without any column yet."""
-        return select().select_from(place.rows).where(*place.where, *self.always, *chosen.conditions(self.filters))
+        # What refers to another row is near a route where that row is.
+        columns = self.filters | ({"near": place.geom} if "near" in self.filters else {})
+        return select().select_from(place.rows).where(*place.where, *self.always, *chosen.conditions(columns))

@@ -74,7 +74,12 @@ MINE_SITES = MapLayer(
     rules=(*_rules(6, 0.8, max_zoom=NEAR_ZOOM - 0.01), *_rules(9, 1.2, min_zoom=NEAR_ZOOM)),
     labels=(Label("name", size=11, color="#26323a", min_zoom=12),),
     tip="name",
-    filters={"unit": SITE.units},
+    filters={
+        "unit": SITE.units,
+        "mineral": SITE.minerals,
+        "icglr_status": SITE.icglr_status,
+        "near": SITE.geom,
+    },
     points=True,
     order=40,
 )

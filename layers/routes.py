@@ -52,7 +52,7 @@ ROUTES = MapLayer(
     ),
     labels=(Label("name", size=11, color=BROWN, min_zoom=10),),
     tip="name",
-    filters={"unit": Route.units},
+    filters={"unit": Route.units, "route": Route.route_id},
     order=20,
     roles=("committee", "coordinator", "analyst", "gis"),
 )

@@ -17,7 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from cast import cookie
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 GEOAPP = Path(__file__).parents[1] / ".venv/bin/geoapp"
 SCREENSHOTS = Path(__file__).parents[1] / ".screenshots"
@@ -102,11 +102,16 @@ def visiting(browser: Browser, address: str, name: str = "public", **options: An
     visit = Visit(context.new_page(), address)
     visit.page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    visit.page.on("requestfailed", lambda request: visit.complaints.append(f"failed: {request.url}"))
+    visit.page.on("requestfailed", lambda request: visit.complaints.extend(failure_of(request)))
     visit.page.on("request", lambda request: visit.requests.append(request.url))
     visit.page.set_default_timeout(20_000)
     yield visit
     context.close()
+
+
+def failure_of(request: Request) -> list[str]:
+    """What is wrong with a request that failed; nothing where the page itself has given it up for a later one."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"failed: {request.url}"]
 
 
 def free_port() -> int:

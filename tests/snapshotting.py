@@ -16,7 +16,7 @@ from geoapp.access.secret import hash_of
 from geoapp.database.engine import open_web_engine
 from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, Watch
-from geoapp.snapshot.columns import CODES, EPOCH, WEIGHT_UNIT, matching
+from geoapp.snapshot.columns import CODES, EPOCH, WEIGHT_UNIT, Near, matching
 from geoapp.snapshot.snapshot import Snapshot
 from geoapp.snapshot.store import Store
 from layers.filter import Filter
@@ -25,12 +25,13 @@ from layers.tables import Incident, IncidentRelease
 
 MANY = text("""
     INSERT INTO incident (incident_no, occurred_from, occurred_to, reported_on, level, category, killed, injured,
-                          status, outcome, location_precision, sealed, handlers, synthetic, geom)
+                          status, outcome, actor_kind, location_precision, sealed, handlers, synthetic, geom)
     SELECT CASE WHEN n % 7 > 0 THEN 'N-' || n END, day, CASE WHEN n % 5 = 0 THEN day + 3 END,
            CASE WHEN n % 3 > 0 THEN day + n % 40 END, nullif(n % 4, 0),
            (ARRAY['violence', 'bribery', 'tag_fraud', 'abduction', NULL])[1 + n % 5], nullif(n % 6, 5) * 3,
            nullif(n % 9, 8) * 7, (ARRAY['reported', 'open', 'closed', 'rejected'])[1 + n % 4],
-           CASE WHEN n % 4 = 2 THEN 'resolved' END, nullif(n % 6, 0), n % 13 = 0,
+           CASE WHEN n % 4 = 2 THEN 'resolved' END,
+           (ARRAY['armed_group', 'state_army', 'unknown', NULL])[1 + n % 4], nullif(n % 6, 0), n % 13 = 0,
            CASE WHEN n % 26 = 0 THEN ARRAY['coordinator-sk'] ELSE '{}' END, n % 11 = 0,
            CASE WHEN n % 17 > 0 THEN
                ST_SetSRID(ST_Point(26.5 + (n * 7919 % 4999) / 1000.0, -4.5 + (n * 104729 % 4999) / 1000.0), 4326) END
@@ -104,10 +105,10 @@ def told_by_sql(connection: Connection, chosen: Filter) -> list[Any]:
     return [tuple(row) for row in connection.execute(select(asked).order_by(asked.c.id)).all()]
 
 
-def told_by_snapshot(snapshot: Snapshot, chosen: Filter) -> list[Any]:
+def told_by_snapshot(snapshot: Snapshot, chosen: Filter, near: Near | None = None) -> list[Any]:
     """The same out of a snapshot."""
     columns = snapshot.columns
-    rows = matching(columns, snapshot.unit_sets, chosen)
+    rows = matching(columns, snapshot.unit_sets, chosen, near)
     columns = columns if rows is None else columns.take(rows)
     return sorted(
         (

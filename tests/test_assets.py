@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -61,3 +62,10 @@ def test_a_missing_build_says_what_to_run(app: Flask, tmp_path: Path, content: s
 def test_nothing_outside_the_folder_is_served(app: Flask) -> None:
     for path in ("/static/../assets.py", "/static/%2e%2e/assets.py", "/static/nothing.js"):
         assert app.test_client().get(path).status_code == 404
+
+
+def test_the_script_of_the_first_view_is_light() -> None:
+    """120 kB on a link of 400 kbit/s are some 2.5 s."""
+    manifest = json.loads((assets.FOLDER / "manifest.json").read_text(encoding="utf-8"))
+    scripts = [file for name, file in manifest.items() if name.endswith(".js")]
+    assert sum(len(gzip.compress((assets.FOLDER / file).read_bytes())) for file in scripts) < 120_000

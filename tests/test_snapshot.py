@@ -315,6 +315,7 @@ FILTERS = st.builds(
     category=some(["violence", "bribery", "smuggling"]),
     status=some(["open", "closed", "rejected"]),
     unit=some(["CD", "RW", "CD-SK", "CD-NK", "XX"]),
+    actor_kind=some(["armed_group", "state_army", "unknown", "trader"]),
 )
 
 

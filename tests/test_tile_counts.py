@@ -70,7 +70,7 @@ def served(
 def query_of(chosen: Filter) -> str:
     """A filter as the address has it."""
     parts = [f"{name}={day}" for name in ("since", "until") if (day := getattr(chosen, name))]
-    for name in ("level", "category", "status", "unit"):
+    for name in ("level", "category", "status", "unit", "actor_kind"):
         if values := getattr(chosen, name):
             parts.append(f"{name}={','.join(values)}")
     return "?" + "&".join(parts)

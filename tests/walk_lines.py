@@ -192,13 +192,86 @@ FEATURES = {
 # A pack is about one's own units, though sites are public everywhere.
 PACKED = {people: tables for people, tables in FEATURES.items() if people != EVERYBODY}
 
+# What the table beside the map shows, and the choice of a route.
+LISTED = {
+    HANDLERS: {"incident": "incident_id incident_no", "deployment:current": "deployment_id id"},
+    SIGNED_IN: {"route": "route_id name"},
+    EVERYBODY: {"mine_site": "site_id name"},
+}
+
+
+def map_asks(planting: Planting) -> Iterator[Ask]:
+    """The map with every table, under filters and near every route."""
+    for table in ("", "incidents", "mine_sites", "deployments", "routes"):
+        for page in (1, 2):
+            yield Ask(f"/?lang=en&table={table}&page={page}")
+    yield Ask("/?lang=fr&level=1,9&unit=CD-SK,RW&foo=1&at=9/-2.5/28.8")
+    yield Ask(f"/?route={','.join(planting.marker(row, 'route_id') for row in planting.of('route'))}&within_km=20")
+
+
+def row_asks(planting: Planting) -> Iterator[Ask]:
+    """Every table around every place."""
+    for table in ("incidents", "mine_sites", "deployments", "routes"):
+        for lon, lat in PLACES.values():
+            yield Ask(f"/map/rows?table={table}&bbox={lon - 0.3},{lat - 0.3},{lon + 0.3},{lat + 0.3}&sort=-level")
+            yield Ask(f"/map/rows?table={table}&bbox={lon - 0.05},{lat - 0.05},{lon + 0.05},{lat + 0.05}&lang=fr")
+
+
+def search_asks(planting: Planting) -> Iterator[Ask]:
+    """Every name and number that was planted, and the beginnings of some."""
+    for table, columns in {
+        "incident": ("incident_no", "place_text"),
+        "mine_site": ("name", "site_id", "itsci_code"),
+        "route": ("name", "route_id"),
+        "facility": ("name",),
+        "deployment": ("deployment_id", "provider_name"),
+    }.items():
+        for row in planting.of(table):
+            for column in columns:
+                yield Ask(f"/api/v1/search?q={planting.marker(row, column)}")
+
+
 URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
     "health.ready": Line(only("/readyz")),
     "openapi.description": Line(only("/api/v1/openapi.json?lang=en", "/api/v1/openapi.json?lang=fr")),
     "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
-    "map.page": Line(only("/?lang=en", "/?lang=fr")),
+    "map.page": Line(map_asks, LISTED),
+    "map_data.rows": Line(row_asks, {**LISTED, "committee-sk": {"incident": "incident_id"}}),
+    "places.site": Line(
+        lambda planting: [
+            Ask(f"/sites/{row.key}?lang={each}") for row in planting.of("mine_site") for each in ("en", "fr")
+        ],
+        {
+            HANDLERS: {"mine_site": "operator_name territory", "incident:restricted": "incident_no"},
+            EVERYBODY: {"mine_site": "site_id name"},
+        },
+    ),
+    "places.route": Line(
+        lambda planting: [Ask(f"/routes/{row.key}") for row in planting.of("route")],
+        {SIGNED_IN: {"route": "route_id name from_ref to_ref surface"}},
+    ),
+    "places.deployment": Line(
+        lambda planting: [Ask(f"/deployments/{row.key}?lang=fr") for row in planting.of("deployment")],
+        {HANDLERS: {"deployment:current": "provider_name force_unit mandate_ref equipment_transferred"}},
+    ),
+    "map_data.search": Line(
+        search_asks,
+        {
+            HANDLERS: {"incident": "incident_id", "deployment:current": "id"},
+            SIGNED_IN: {"facility": "id"},
+            EVERYBODY: {"mine_site": "geom"},
+        },
+    ),
+    "map_data.counts": Line(
+        lambda planting: [
+            Ask("/api/v1/counts"),
+            Ask("/api/v1/counts?level=1&unit=CD-SK,RW&since=2024-01-01&mineral=gold&force=army&lang=fr"),
+            *(Ask(f"/api/v1/counts?route={planting.marker(row, 'route_id')}") for row in planting.of("route")),
+        ],
+        {SIGNED_IN: {"route": "name"}},
+    ),
     "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
     "tiles.tile": Line(
         tile_asks,

@@ -7,7 +7,7 @@ import {learn, say} from './strings.js';
 import {swatch} from './symbols.js';
 
 // Where the map is narrower, the panel would hide most of it.
-const ROOMY = 700;
+const ROOMY = 900;
 const SAMPLE_COUNT = 12;
 
 export function legend(map, layers, {title, strings}) {
@@ -20,7 +20,7 @@ const Legend = L.Control.extend({
   onAdd(map) {
     const {title, layers} = this.options;
     const id = `${map.getContainer().id}-legend`;
-    const open = map.getSize().x >= ROOMY;
+    const open = map.getSize().x >= ROOMY && !map.getContainer().closest('[data-legend-closed]');
     const body = element('div', {class: 'legend-body', id, hidden: !open});
     const toggle = element('button', {
       type: 'button',

@@ -5,11 +5,15 @@ import {faceOf, maps} from './face.js';
 import {drawnFeatures, hitsAt} from './hit.js';
 import {VectorTiles} from './layer.js';
 import {legend} from './legend.js';
+import {strip} from './strip.js';
+import {workbench} from './workbench.js';
 
 window.L = L;
 window.geoapp = {
   maps,
   legend,
+  workbench,
+  strip,
   vectorTiles: (spec) => new VectorTiles(spec),
 
   // The features at a point of the map's container, the topmost first, as {layer, properties}.

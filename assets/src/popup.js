@@ -2,6 +2,7 @@
 
 import L from 'leaflet';
 import {element} from './dom.js';
+import {POINT} from './features.js';
 import {nameOf} from './naming.js';
 import {say, whole} from './strings.js';
 import {swatch} from './symbols.js';
@@ -13,6 +14,14 @@ const FAULTS = {401: 'detailRefused', 403: 'detailRefused', 404: 'detailGone', 4
 
 export function openPopup(face, latlng, hits) {
   new FeaturePopup(face, latlng, hits).open();
+}
+
+// Opens the detail of a row that need not be drawn: `name` is what it is called until the detail is there.
+export function openRow(face, layer, {key, name, latlng}) {
+  const {spec} = layer;
+  const properties = {[spec.key]: key, ...(spec.tip && name ? {[spec.tip]: name} : {})};
+  const feature = {kind: POINT, cell: false, properties, rule: spec.rules[0]};
+  openPopup(face, latlng, [{layer, feature, place: face.map.project(latlng)}]);
 }
 
 class FeaturePopup {
@@ -45,6 +54,7 @@ class FeaturePopup {
 
   closed() {
     this.controller?.abort();
+    this.map.fire('detailclosed');
     this.map.getContainer().classList.remove('map-reading');
     if (this.frame.contains(document.activeElement)) this.map.getContainer().focus({preventScroll: true});
   }
@@ -92,6 +102,7 @@ class FeaturePopup {
     if (hit.place) this.move(this.map.unproject(hit.place), 6);
     else this.move(this.latlng);
     const url = detailUrl(hit);
+    if (url) this.map.fire('detail', {layer: hit.layer.name, key: String(hit.feature.properties[hit.layer.spec.key])});
     if (!url) {
       this.fill(nameOf(hit), element('p', {class: 'popup-subtitle', text: hit.layer.spec.title}), this.others(hit));
       return;

@@ -9,28 +9,30 @@ import numpy as np
 
 from geoapp.publish.mvt import Value, point_layer
 from geoapp.snapshot.cells import CELL_BITS, LOW_ZOOMS, Cells, count_cells
-from geoapp.snapshot.columns import CODES, WEIGHT_UNIT, Columns, matching
+from geoapp.snapshot.columns import CODES, WEIGHT_UNIT, Columns, Near, matching
 from geoapp.snapshot.curve import separate
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
 
 
-def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) -> Cells:
+def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *, near: Near | None = None) -> Cells:
     """The rows of a tile that a filter lets through, by cell."""
     shared, gone, came = snapshot.parts_in_tile(z, x, y)
 
     def count(rows: Columns) -> Cells:
-        return count_cells(rows, matching(rows, snapshot.unit_sets, chosen), z + CELL_BITS)
+        return count_cells(rows, matching(rows, snapshot.unit_sets, chosen, near), z + CELL_BITS)
 
     ahead = chosen == Filter() and z < LOW_ZOOMS
     cells = snapshot.base.pyramid.in_tile(z, x, y) if ahead else count(shared)
     return cells.with_changes(count(gone), count(came))
 
 
-def ids_in_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter) -> tuple[list[UUID], list[UUID]]:
+def ids_in_tile(
+    snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *, near: Near | None = None
+) -> tuple[list[UUID], list[UUID]]:
     """The incidents of a tile that a filter lets through: those that are seen themselves, and those by a release."""
     rows = snapshot.in_tile(z, x, y)
-    passed = matching(rows, snapshot.unit_sets, chosen)
+    passed = matching(rows, snapshot.unit_sets, chosen, near)
     if passed is not None:
         rows = rows.take(passed)
     return _ids(rows.take(~rows.released)), _ids(rows.take(rows.released))

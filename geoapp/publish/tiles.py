@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from geoapp.database.outlines import zoom_of_outline
 from geoapp.errors import NotFoundError
 from geoapp.publish.cells import cells_of_tile, encode_cells, ids_in_tile
+from geoapp.publish.corridor import near_routes
 from geoapp.snapshot.curve import BITS, WORLD
 from geoapp.snapshot.snapshot import Snapshot
 from layers.filter import Filter
@@ -94,8 +95,10 @@ def layer_tile(
     Incidents are counted in the cells of a grid where the map is far, and where a tile would hold more than MOST_ROWS.
     It takes the snapshot of whose viewer the transaction is; without one they are rows everywhere.
     """
+    chosen = chosen.applying(layer.filters)
     if snapshot is not None and layer.weighted:
-        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen)
+        routes = near_routes(connection, chosen)
+        cells = cells_of_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=routes)
         number = int(cells.count.sum())
         if number == 0:
             return b""
@@ -103,7 +106,7 @@ def layer_tile(
         if not near or number > MOST_ROWS:
             return encode_cells(cells, layer.name, layer.extent, (tile.z, tile.x, tile.y), thinned=near)
         # By their ids: a filter may leave few of the many rows that lie in the tile.
-        own, released = ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen)
+        own, released = ids_in_tile(snapshot, tile.z, tile.x, tile.y, chosen, near=routes)
         parts = [_rows_of(layer, tile, chosen, own)] if own else []
         if released and layer.stand_in is not None:
             parts.append(_rows_of(layer.stand_in, tile, chosen, released))

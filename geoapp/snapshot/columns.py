@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ CODES: dict[str, list[str]] = {
     "category": sorted(vocab.CATEGORY),
     "status": sorted(vocab.STATUS),
     "outcome": sorted(vocab.OUTCOME),
+    "actor_kind": sorted(vocab.ACTOR_KIND),
 }
 # A number of victims that is not known; a larger one than this is kept as the one before it.
 UNCOUNTED = 65_535
@@ -28,6 +29,8 @@ EPOCH = date(1970, 1, 1)
 
 UnitSets = tuple[tuple[str, ...], ...]
 Rows = NDArray[np.bool_] | NDArray[np.int64] | slice
+# Which of places in degrees are near something.
+Near = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ class Columns:
     `ids` has two columns with the halves of an incident's id, `number` at most 40 bytes of its number in UTF-8. `lon`
     and `lat` are degrees, NaN for none; `place` is on the curve of `geoapp.snapshot.curve`. `occurred` is
     `occurred_from`, `reported` the first known of `reported_on`, `occurred_to` and `occurred_from`, both in days since
-    1970. `level` and `precision` are 0 where unknown, `killed` and `injured` UNCOUNTED. `category`, `status` and
-    `outcome` are places in CODES, `units` in the unit sets beside the columns. `weight` is in WEIGHT_UNITs. `released`
-    marks what is seen of a release in place of the incident.
+    1970. `level` and `precision` are 0 where unknown, `killed` and `injured` UNCOUNTED. `category`, `status`,
+    `outcome` and `actor_kind` are places in CODES, `units` in the unit sets beside the columns. `weight` is in
+    WEIGHT_UNITs. `released` marks what is seen of a release in place of the incident.
     """
 
     ids: NDArray[np.uint64]
@@ -56,6 +59,7 @@ class Columns:
     category: NDArray[np.uint8]
     status: NDArray[np.uint8]
     outcome: NDArray[np.uint8]
+    actor_kind: NDArray[np.uint8]
     units: NDArray[np.uint32]
     synthetic: NDArray[np.bool_]
     released: NDArray[np.bool_]
@@ -93,9 +97,15 @@ def halves(ids: Iterable[UUID]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(each.bytes for each in ids), dtype=np.uint64).reshape(-1, 2)
 
 
-def matching(columns: Columns, unit_sets: UnitSets, chosen: Filter) -> NDArray[np.bool_] | None:
-    """Which rows a filter lets through; None where it lets all."""
+def matching(
+    columns: Columns, unit_sets: UnitSets, chosen: Filter, near: Near | None = None
+) -> NDArray[np.bool_] | None:
+    """Which rows a filter lets through; None where it lets all. `near` tells which places are near its routes."""
     parts: list[NDArray[Any]] = []
+    if chosen.route:
+        if near is None:
+            raise ValueError("a filter by routes needs their lines")
+        parts.append(near(columns.lon, columns.lat))
     if chosen.since:
         parts.append(columns.occurred >= (chosen.since - EPOCH).days)
     if chosen.until:
@@ -107,6 +117,10 @@ def matching(columns: Columns, unit_sets: UnitSets, chosen: Filter) -> NDArray[n
         if codes := getattr(chosen, name):
             numbers = [CODES[name].index(code) + 1 for code in codes]
             parts.append(_among(getattr(columns, name), numbers, len(CODES[name]) + 1))
+    if chosen.actor_kind:
+        numbers = [CODES["actor_kind"].index(code) + 1 for code in chosen.actor_kind]
+        none = [0] if UNKNOWN in chosen.actor_kind else []
+        parts.append(_among(columns.actor_kind, numbers + none, len(CODES["actor_kind"]) + 1))
     if chosen.unit:
         wanted = set(chosen.unit)
         sets = [number for number, units in enumerate(unit_sets) if not wanted.isdisjoint(units)]

@@ -17,7 +17,7 @@ import numpy as np
 from geoapp.snapshot.columns import NAMES
 from geoapp.snapshot.snapshot import Base, Snapshot
 
-MAGIC = b"geoapp snapshot 1\n"
+MAGIC = b"geoapp snapshot 2\n"
 ALIGNMENT = 64
 SUFFIX, PARTIAL, LOCK = ".columns", ".partial", ".lock"
 # How many are kept on a machine, and for how long after they were last used.

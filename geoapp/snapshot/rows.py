@@ -59,6 +59,7 @@ WIRE = {
     "category": ">i2",
     "status": ">i2",
     "outcome": ">i2",
+    "actor_kind": ">i2",
     "units": ">i8",
     "synthetic": "?",
     "released": "?",
@@ -104,6 +105,7 @@ def _incidents() -> Select[Any]:
         _code("category", Incident.category),
         _code("status", Incident.status),
         _code("outcome", Incident.outcome),
+        _code("actor_kind", Incident.actor_kind),
         func.hash_array_extended(Incident.units, literal(0, BigInteger())),
         Incident.synthetic,
         false(),
@@ -112,7 +114,7 @@ def _incidents() -> Select[Any]:
 
 
 def _releases() -> Select[Any]:
-    # A release tells neither of victims nor of a number.
+    # A release tells neither of victims nor of an actor or a number.
     return select(
         IncidentRelease.incident_id,
         *_position(IncidentRelease),
@@ -124,6 +126,7 @@ def _releases() -> Select[Any]:
         IncidentRelease.location_precision,
         _code("category", IncidentRelease.category),
         _code("status", IncidentRelease.status),
+        _small(0),
         _small(0),
         func.hash_array_extended(IncidentRelease.units, literal(0, BigInteger())),
         IncidentRelease.synthetic,
@@ -268,6 +271,7 @@ def _columns(block: _Block, met: _Met, levels: LevelWeights) -> Columns:
         category=row["category"].astype(np.uint8),
         status=row["status"].astype(np.uint8),
         outcome=row["outcome"].astype(np.uint8),
+        actor_kind=row["actor_kind"].astype(np.uint8),
         units=met.number(block),
         synthetic=row["synthetic"].astype(bool),
         released=row["released"].astype(bool),

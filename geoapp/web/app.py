@@ -23,6 +23,7 @@ from geoapp.web import (
     proxies,
     refusals,
     request_id,
+    row_pages,
     uploads,
 )
 from geoapp.web.account import account
@@ -34,8 +35,10 @@ from geoapp.web.exporting import exporting
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
+from geoapp.web.map_data import map_data
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
+from geoapp.web.places import places
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
@@ -70,10 +73,13 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         forms,
         people,
         refusals,
+        row_pages,
     ):
         part.init_app(app)
     for blueprint in (
         map_page,
+        map_data,
+        places,
         provinces,
         tiles,
         ogc,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from layers.catalogue import LAYERS
-from layers.filter import MOST_VALUES, UNIT_CODE, UNKNOWN
+from layers.filter import LEAST_KM, LONGEST_KEY, MOST_KM, MOST_VALUES, UNIT_CODE, UNKNOWN, WITHIN_KM
 from layers.text import LANGUAGES, Text
-from layers.vocabulary import CATEGORY, LEVEL, STATUS
+from layers.vocabulary import ACTOR_KIND, CATEGORY, DEPLOYMENT_FUNCTION, FORCE, ICGLR_STATUS, LEVEL, MINERAL, STATUS
 
 View = TypeVar("View", bound=Callable[..., Any])
 Schema = Mapping[str, Any]
@@ -118,5 +118,63 @@ FILTERS = (
             "minItems": 1,
             "maxItems": MOST_VALUES,
         },
+    ),
+    Parameter(
+        "actor_kind",
+        "query",
+        Text(
+            "Actors of incidents, comma separated; unknown is also where none is recorded.",
+            "Acteurs des incidents, séparés par des virgules\u00a0; unknown vaut aussi où aucun n’est noté.",
+        ),
+        _codes([*ACTOR_KIND]),
+    ),
+    Parameter(
+        "mineral",
+        "query",
+        Text("Minerals of mine sites, comma separated.", "Minerais des sites miniers, séparés par des virgules."),
+        _codes([*MINERAL]),
+    ),
+    Parameter(
+        "icglr_status",
+        "query",
+        Text(
+            "ICGLR states of mine sites, comma separated.", "Statuts CIRGL des sites miniers, séparés par des virgules."
+        ),
+        _codes([*ICGLR_STATUS]),
+    ),
+    Parameter(
+        "force",
+        "query",
+        Text("Forces of deployments, comma separated.", "Forces des déploiements, séparées par des virgules."),
+        _codes([*FORCE]),
+    ),
+    Parameter(
+        "function",
+        "query",
+        Text("Functions of deployments, comma separated.", "Fonctions des déploiements, séparées par des virgules."),
+        _codes([*DEPLOYMENT_FUNCTION]),
+    ),
+    Parameter(
+        "route",
+        "query",
+        Text(
+            "The route_id of routes, comma separated: what lies near one of them.",
+            "Le route_id d’itinéraires, séparés par des virgules\u00a0: ce qui se trouve près de l’un d’eux.",
+        ),
+        {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[^,\\x00]+$"},
+            "minItems": 1,
+            "maxItems": MOST_VALUES,
+        },
+    ),
+    Parameter(
+        "within_km",
+        "query",
+        Text(
+            f"How near to a route, in kilometres; {WITHIN_KM:g} where it is not given.",
+            f"À quelle distance d’un itinéraire, en kilomètres\u00a0; {WITHIN_KM:g} par défaut.",
+        ),
+        {"type": "number", "minimum": LEAST_KM, "maximum": MOST_KM},
     ),
 )

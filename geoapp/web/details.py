@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, abort, g, jsonify, url_for
+from flask import Blueprint, Response, abort, g, jsonify
 
 from geoapp.publish.details import read_detail
 from geoapp.web.audit import record_read
 from geoapp.web.database import writing
 from geoapp.web.description import LANGUAGE, LAYER, Description, Parameter, described
 from geoapp.web.policy import unstored
+from geoapp.web.row_pages import page_of
 from layers.catalogue import LAYERS
 from layers.text import Text
 
 details = Blueprint("details", __name__, url_prefix="/api/v1/layers")
 
-# The layers whose rows have a page of their own.
-PAGES = {"incidents": "incidents.page"}
 # The layers of which every look at a row is in the audit.
 SENSITIVE = ("incidents", "deployments")
 KEY = Parameter(
@@ -67,6 +66,6 @@ def detail(name: str, key: str) -> Response:
         if name in SENSITIVE:
             record_read(connection, LAYERS[name].table, key)
     answer = asdict(found)
-    if name in PAGES:
-        answer["href"] = url_for(PAGES[name], key=key, lang=g.language)
+    if (href := page_of(name, key)) is not None:
+        answer["href"] = href
     return unstored(jsonify(answer))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from flask import Flask, current_app, g, request
 
 from geoapp.settings import Settings
@@ -26,6 +27,8 @@ def init_app(app: Flask) -> None:
         newstyle=True,
     )
 
+    app.jinja_env.filters["number"] = number
+
     @app.before_request
     def choose() -> None:
         g.language = chosen_language()
@@ -42,6 +45,11 @@ def chosen_language() -> str:
         return str(asked)
     settings: Settings = current_app.extensions["geoapp.settings"]
     return request.accept_languages.best_match(LANGUAGES) or settings.language
+
+
+def number(value: float) -> str:
+    """A number as readers of the request's language write it."""
+    return format_decimal(value, locale=g.language)
 
 
 def translate(message: str) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from typing import cast
+from urllib.parse import unquote, urlencode
 
 import folium
-from flask import Blueprint, Response, current_app, g, make_response, render_template, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from sqlalchemy import exists, select
 
 from geoapp.access.viewer import Viewer
+from geoapp.publish.counts import count_choices
+from geoapp.publish.listing import LISTED, read_listing
 from geoapp.settings import Settings
-from geoapp.web.database import current_viewer, look, reading
+from geoapp.web.database import current_viewer, look, read_snapshot, reading_one_version
+from geoapp.web.filter_panel import make_panel
 from geoapp.web.folium_page import map_parts
-from geoapp.web.policy import nonce
+from geoapp.web.map_data import tables_of
+from geoapp.web.map_state import MapState, read_state
+from geoapp.web.policy import nonce, unstored
 from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
-from layers.element import Legend, Scale, VectorTiles
+from layers.element import Legend, Scale, Start, VectorTiles, Workbench
 from layers.layer import MapLayer
 from layers.tables import Source
 from layers.text import Text
@@ -31,15 +37,45 @@ MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 @map_page.get("/")
 def page() -> Response:
-    """The map with every layer, its legend, and the mark where data are synthetic."""
-    with reading() as connection:
+    """The map with every layer, its filters and its table, and the mark where data are synthetic."""
+    state = read_state(request.args)
+    viewer = current_viewer()
+    if "table" not in request.args and not _open(LISTED[state.table], viewer):
+        state = read_state(request.args.copy() | {"table": "mine_sites"})
+    with reading_one_version() as (connection, started):
         synthetic = connection.scalar(select(exists().where(Source.source_id == "demo")))
-    parts = map_parts(draw(current_viewer(), g.language), nonce())
-    return make_response(render_template("map.html", parts=parts, synthetic=synthetic))
+        snapshot = read_snapshot(connection, started)
+        told = count_choices(connection, snapshot, state.chosen, g.language)
+        listing = read_listing(connection, snapshot, state.asked(None), g.language)
+        panel = make_panel(connection, viewer, state.chosen, told, g.language)
+    parts = map_parts(draw(viewer, g.language, state), nonce())
+    shown = render_template(
+        "map.html",
+        parts=parts,
+        synthetic=synthetic,
+        state=state,
+        theme=state.theme,
+        told=told,
+        panel=panel,
+        listing=listing,
+        tables=tables_of(viewer),
+        faults=[fault.in_language(g.language) for fault in state.faults],
+    )
+    return unstored(make_response(shown))
 
 
-def draw(viewer: Viewer, language: str) -> folium.Map:
-    """The Folium map in one language, with the layers of which the viewer may see anything."""
+def _open(layer: MapLayer, viewer: Viewer) -> bool:
+    return not layer.roles or viewer.has(*layer.roles)
+
+
+def draw(
+    viewer: Viewer, language: str, state: MapState | None = None, start: list[list[float]] | None = None
+) -> folium.Map:
+    """The Folium map in one language, with the layers of which the viewer may see anything.
+
+    `start` are the corners of the first view, in degrees, where the state has none.
+    """
+    state, start = state or MapState(), start or START
     chart = folium.Map(
         tiles=None,
         min_zoom=4,
@@ -49,8 +85,12 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
         max_lat=MOST_NORTH_EAST[0],
         max_lon=MOST_NORTH_EAST[1],
         max_bounds=True,
+        location=[state.view.lat, state.view.lon] if state.view else None,
+        # Folium hands a fraction on as it is.
+        zoom_start=cast(int, state.view.zoom) if state.view else 7,
     )
-    chart.fit_bounds(START)
+    if state.view is None:
+        Start(start).add_to(chart)
     base = VectorTiles(
         "base",
         title=Text("Base map", "Fond de carte"),
@@ -64,35 +104,47 @@ def draw(viewer: Viewer, language: str) -> folium.Map:
         first=True,
     )
     base.add_to(chart)
-    open_layers = [layer for layer in LAYERS.values() if not layer.roles or viewer.has(*layer.roles)]
-    drawn = [_element(layer, language) for layer in open_layers]
+    open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
+    drawn = [_element(layer, language, state) for layer in open_layers]
     for element in drawn:
         element.add_to(chart)
     Legend([*drawn, base], language).add_to(chart)
     Scale().add_to(chart)
+    Workbench(drawn, start).add_to(chart)
     return chart
 
 
-def _element(layer: MapLayer, language: str) -> VectorTiles:
+def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
     settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
+    pattern = _tile_pattern(layer.name)
+    query = urlencode(state.chosen.applying(layer.filters).query())
     return VectorTiles(
         layer.name,
         title=layer.title,
         language=language,
-        url=_tile_pattern(layer.name),
+        url=f"{pattern}{'&' if '?' in pattern else '?'}{query}" if query else pattern,
+        pattern=pattern,
+        filters=_parts(layer),
         rules=layer.rules,
         labels=layer.labels,
         max_native_zoom=15,
         z_index=layer.order,
         interactive=layer.interactive,
-        visible=layer.visible,
+        visible=layer.visible if state.layers is None else layer.name in state.layers,
+        at_first=layer.visible,
         key=layer.key.key,
         detail=detail,
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
         note=explained(settings.level_weights) if layer.weighted else None,
         first=layer.first,
     )
+
+
+def _parts(layer: MapLayer) -> list[str]:
+    """The parts of the filter that the layer goes by, as the address has them."""
+    named = {"occurred": ["since", "until"], "near": ["route", "within_km"]}
+    return [part for column in layer.filters for part in named.get(column, [column])]
 
 
 def _tile_pattern(name: str) -> str:

@@ -90,6 +90,9 @@ def tile(name: str, z: int, x: int, y: int) -> Response:
     place = Tile(z, x, y)
     version = request.args.get(VERSION) if name in SHARED else None
     chosen = asked_filter(*([VERSION] if name in SHARED else []))
+    if name != BASE:
+        # A part that the layer does not go by changes nothing of its tiles, so that they stay kept.
+        chosen = chosen.applying(LAYERS[name].filters)
     keeper = _keeper()
     seen = look()
     if version is not None and version == shared_version(seen, name):
@@ -141,7 +144,7 @@ def _tables(name: str) -> set[str]:
 
 
 def _tag(started: Reading, name: str, place: Tile, chosen: Filter) -> str:
-    tables = sorted(_tables(name))
+    tables = sorted(_tables(name) | ({"route"} if chosen.route else set()))
     version = started.shared_version_of(tables) if name in SHARED else started.version_of(tables)
     return named(f"{version} {name} {place} {chosen}")
 

@@ -1,0 +1,206 @@
+"""The panel of filters: every choice with its words, its count, and whether it is chosen."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from babel.dates import format_date
+from sqlalchemy import Connection, func, select
+
+from geoapp.access.viewer import Viewer
+from geoapp.naming import fold
+from geoapp.publish.counts import Told
+from layers.catalogue import LAYERS
+from layers.filter import LONGEST_KEY, UNKNOWN, VOCABULARIES, Filter
+from layers.tables import AdminUnit, Route
+from layers.text import Text
+from layers.vocabulary import COUNTRY, LEVEL
+
+# The parts of the filter that are lists of codes, by the layer whose rows they are about.
+GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
+    (
+        "incidents",
+        Text("Incidents", "Incidents"),
+        (
+            ("level", Text("Level", "Niveau")),
+            ("category", Text("Category", "Catégorie")),
+            ("status", Text("Status", "État")),
+            ("actor_kind", Text("Actor", "Acteur")),
+        ),
+    ),
+    (
+        "mine_sites",
+        Text("Mine sites", "Sites miniers"),
+        (("mineral", Text("Mineral", "Minerai")), ("icglr_status", Text("ICGLR status", "Statut CIRGL"))),
+    ),
+    (
+        "deployments",
+        Text("Security deployments", "Déploiements de sécurité"),
+        (("force", Text("Force", "Force")), ("function", Text("Function", "Fonction"))),
+    ),
+)
+LEVEL_UNKNOWN = Text("Level unknown", "Niveau inconnu")
+UNTIL = Text("{name} (until {year})", "{name} (jusqu’en {year})")
+# Which lists are open at first: the others open by themselves where something in them is chosen.
+OPEN = ("level", "category", "icglr_status")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A box of the panel: `part` and `code` are what it puts into the address."""
+
+    part: str
+    code: str
+    label: str
+    count: int
+    chosen: bool
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class ChoiceList:
+    """The choices of one part of the filter; `chosen` is how many are."""
+
+    part: str
+    title: str
+    choices: Sequence[Choice]
+    open: bool
+
+    @property
+    def chosen(self) -> int:
+        """How many boxes are ticked."""
+        return sum(choice.chosen for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country with its provinces."""
+
+    choice: Choice
+    provinces: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A bar of the histogram: `height` from 0 to 1, `inside` the period that is chosen."""
+
+    name: str
+    first: dt.date
+    last: dt.date
+    count: int
+    height: float
+    inside: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All of the panel."""
+
+    groups: Sequence[tuple[str, str, Sequence[ChoiceList]]]
+    countries: Sequence[Country]
+    months: Sequence[Month]
+    routes: Sequence[tuple[str, str, bool, str]]
+
+
+def make_panel(connection: Connection, viewer: Viewer, chosen: Filter, told: Told, language: str) -> Panel:
+    """The panel for the viewer of a transaction, without what they see no row of."""
+    shown = [
+        (name, title, parts)
+        for name, title, parts in GROUPS
+        if not LAYERS[name].roles or viewer.has(*LAYERS[name].roles)
+    ]
+    if not any(name == "incidents" for name, _, _ in shown):
+        months: Sequence[Month] = ()
+    else:
+        months = _months(told.months, chosen, language)
+    groups = [
+        (
+            name,
+            title.in_language(language),
+            [_list(part, words.in_language(language), chosen, told, language) for part, words in parts],
+        )
+        for name, title, parts in shown
+    ]
+    return Panel(groups, _countries(connection, chosen, told, language), months, _routes(connection, chosen))
+
+
+def _list(part: str, title: str, chosen: Filter, told: Told, language: str) -> ChoiceList:
+    vocabulary = VOCABULARIES[part]
+    counts = told.choices.get(part, {})
+    labels = {code: vocabulary.label(code, language) for code in vocabulary}
+    if vocabulary is LEVEL:
+        labels[UNKNOWN] = LEVEL_UNKNOWN.in_language(language)
+    ticked = getattr(chosen, part)
+    most = max(counts.values(), default=0)
+    choices = [
+        Choice(part, code, label, counts.get(code, 0), code in ticked, counts.get(code, 0) / most if most else 0)
+        for code, label in labels.items()
+    ]
+    return ChoiceList(part, title, choices, bool(ticked) or part in OPEN)
+
+
+def _countries(connection: Connection, chosen: Filter, told: Told, language: str) -> list[Country]:
+    """Every country with the provinces that are valid today, and with those of before in which something is."""
+    counts = told.choices.get("unit", {})
+    name = AdminUnit.name_fr if language == "fr" else AdminUnit.name_en
+    asked = select(AdminUnit.unit_code, AdminUnit.country, AdminUnit.valid_to, name.label("name"))
+    rows = connection.execute(asked.where(AdminUnit.level == 1).order_by(AdminUnit.valid_from)).all()
+    provinces: dict[str, dict[str, Choice]] = {code: {} for code in COUNTRY}
+    most = max((counts.get(row.unit_code, 0) for row in rows), default=0)
+    for row in rows:
+        count = counts.get(row.unit_code, 0)
+        ticked = row.unit_code in chosen.unit
+        if row.valid_to is not None and not count and not ticked:
+            provinces[row.country].pop(row.unit_code, None)
+            continue
+        said = row.name
+        if row.valid_to is not None:
+            said = UNTIL.in_language(language).format(name=row.name, year=row.valid_to.year)
+        share = count / most if most else 0
+        provinces[row.country][row.unit_code] = Choice("unit", row.unit_code, said, count, ticked, share)
+    return [
+        Country(
+            Choice("unit", code, COUNTRY.label(code, language), counts.get(code, 0), code in chosen.unit),
+            sorted(inside.values(), key=lambda each: fold(each.label)),
+        )
+        for code, inside in provinces.items()
+    ]
+
+
+def _months(counts: Mapping[str, int], chosen: Filter, language: str) -> list[Month]:
+    most = max(counts.values(), default=0) or 1
+    made = []
+    for name, count in counts.items():
+        year, month = int(name[:4]), int(name[5:])
+        first = dt.date(year, month, 1)
+        last = dt.date(year, month, calendar.monthrange(year, month)[1])
+        inside = (chosen.since is None or chosen.since <= last) and (chosen.until is None or first <= chosen.until)
+        said = format_date(first, "MMMM y", locale=language)
+        made.append(Month(name, first, last, count, count / most, inside, said))
+    return made
+
+
+def _routes(connection: Connection, chosen: Filter) -> list[tuple[str, str, bool, str]]:
+    """The routes that the viewer sees by name, and what the address holds if that is another one.
+
+    Each is its key, its words, whether it is chosen, and its corners: south, west, north, east in degrees.
+    """
+    edges = (func.ST_YMin(Route.geom), func.ST_XMin(Route.geom), func.ST_YMax(Route.geom), func.ST_XMax(Route.geom))
+    found = {}
+    for row in connection.execute(select(Route.id, Route.route_id, Route.name, *edges)).all():
+        # A list in an address has commas between its values.
+        plain = "," not in row.route_id and len(row.route_id) <= LONGEST_KEY
+        key = row.route_id if plain else str(row.id)
+        found[key] = (f"{row.name} ({row.route_id})", ",".join(f"{edge:.3f}" for edge in row[3:]))
+    wanted = ",".join(chosen.route)
+    offered = [
+        (key, words, key == wanted, corners)
+        for key, (words, corners) in sorted(found.items(), key=lambda each: fold(each[1][0]))
+    ]
+    if wanted and not any(ticked for _, _, ticked, _ in offered):
+        offered.insert(0, (wanted, wanted, True, ""))
+    return offered
