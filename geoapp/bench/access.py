@@ -47,7 +47,7 @@ Statement = tuple[str, Any]
 
 @dataclass(frozen=True)
 class Cost:
-    """One kind of query: milliseconds without policies and with them, and how many times as long it takes."""
+    """One kind of query: milliseconds a place without policies and with them, and how many times as long it takes."""
 
     query: str
     without_ms: float
@@ -168,26 +168,24 @@ def _count(connection: Connection, model: type[Base]) -> int:
 def _cost(
     name: str, cases: Sequence[Statement], without: Connection, bound: Connection, progress: Callable[[int], Any]
 ) -> Cost:
-    """The cost of one kind of query.
+    """The cost of one kind of query: of all its places together, as an analyst who moves the map pays it.
 
-    The ratio is the median over pairs that ran one after the other, so that a machine which is busy with something
-    else for a while slows both of a pair. The first round fills the caches and does not count.
+    The ratio is the median over rounds, in each of which every place was asked by both in turns, so that a machine
+    which is busy with something else for a while slows both. The first round fills the caches and does not count.
     """
-    plain: list[float] = []
-    policed: list[float] = []
+    rounds: list[tuple[float, float]] = []
     for number in range(ROUNDS + 1):
+        taken = {without: 0.0, bound: 0.0}
         for case in cases:
             # Who comes first changes, so that neither always finds what the other has fetched.
-            turns = [(without, plain), (bound, policed)]
-            for connection, taken in turns if number % 2 else reversed(turns):
-                taken.append(_milliseconds(connection, case))
-        if number == 0:
-            plain.clear()
-            policed.clear()
-        else:
+            for connection in (without, bound) if number % 2 else (bound, without):
+                taken[connection] += _milliseconds(connection, case)
+        if number > 0:
+            rounds.append((taken[without], taken[bound]))
             progress(1)
-    ratio = median(slow / fast for fast, slow in zip(plain, policed, strict=True))
-    return Cost(name, median(plain), median(policed), ratio)
+    ratio = median(slow / fast for fast, slow in rounds)
+    plain, policed = (median(each) / len(cases) for each in zip(*rounds, strict=True))
+    return Cost(name, plain, policed, ratio)
 
 
 def _milliseconds(connection: Connection, case: Statement) -> float:
