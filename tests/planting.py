@@ -24,7 +24,7 @@ PLACES = {
     "CD-SK": (28.84, -2.50),
     "CD-NK": (29.00, -1.55),
     "RW": (30.06, -1.94),
-    "BI": (29.92, -3.43),
+    "BI": (29.91, -3.42),
     "UG": (30.66, -0.61),
 }
 # Each planted row lies somewhere of its own, some 60 m from the next.

@@ -31,7 +31,7 @@ from geoapp.web.app import create_app
 from geoapp.web.database import KEY as ENGINE
 
 TOLD = (
-    "Incidents: from 2025-01-01 to 2025-12-31; in CD-SK",
+    "Incidents: from January 1, 2025 to December 31, 2025; in CD-SK",
     "2025",
     "ipis (licence CC BY 4.0)",
     "exported from geoapp on",

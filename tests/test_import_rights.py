@@ -134,8 +134,8 @@ def test_nothing_is_told_of_rows_elsewhere(as_: Callable[[str], Engine], engine:
     officer = as_("gis-rw")
 
     def report(key: str) -> list[Any]:
-        facility = write_csv(tmp_path / "f.csv", "facility_id,kind,name,lon,lat", f"F-{key},depot,A,{KIGALI}")
-        route = write_csv(tmp_path / "r.csv", "route_id,name,wkt", f'R-{key},A,"LINESTRING (30 -2, 30 -1.9)"')
+        facility = write_csv(tmp_path / "f.csv", "facility_id,kind,name,lon,lat", f"F-{key},depot,{key},{KIGALI}")
+        route = write_csv(tmp_path / "r.csv", "route_id,name,wkt", f'R-{key},{key},"LINESTRING (30 -2, 30 -1.9)"')
         incident = write_csv(tmp_path / "i.csv", "incident_no,date,lon,lat", f"I-{key},2024-01-01,{KIGALI}")
         reference = write_csv(tmp_path / "d.csv", "force,valid_from,site_id", f"army,2024-01-01,S-{key}")
         brought = [(facility, "facilities"), (route, "routes"), (incident, "incidents"), (reference, "deployments")]
@@ -220,7 +220,9 @@ def test_boundaries_are_the_operators(as_: Callable[[str], Engine], tmp_path: Pa
 def test_the_others_import_nothing(as_: Callable[[str], Engine], engine: Engine, tmp_path: Path, name: str) -> None:
     path = write_csv(tmp_path / "s.csv", "site_id,name,lon,lat", f"S1,A,{BUKAVU}")
     reason = bring(as_(name), path, "mine_sites", refused=True)
-    assert reason == f"{name} may not import: that takes the role gis in the units of the rows. Ask an administrator."
+    assert reason == (
+        f"s.csv: {name} may not import: that takes the role gis in the units of the rows. Ask an administrator."
+    )
     assert ask(engine, "SELECT count(*) FROM import_batch") == [(0,)]
     assert ask(engine, "SELECT count(*) FROM source") == [(1,)]
 

@@ -150,7 +150,7 @@ def test_an_address_shows_each_person_what_is_theirs(
             assert adapter.match(answer.request.path, answer.request.method)[0] == endpoint
             assert answer.status_code < 500, (name, ask)
             # The way out is on every page, whatever it says.
-            if answer.mimetype == "text/html" and not answer.location and name != "public":
+            if answer.mimetype == "text/html" and b"<html" in answer.data and not answer.location and name != "public":
                 assert 'action="/sign-out' in answer.text, (name, ask)
             # What was asked for is no news to who asked; the other columns of its row would be.
             asked = planting.found_in(f"{ask.path} {ask.form}")

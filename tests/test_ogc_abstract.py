@@ -21,6 +21,7 @@ from openapi_spec_validator import validate
 from shapely.geometry import box, shape
 
 from geoapp.database.engine import open_engine
+from geoapp.risk.network import build_network
 from geoapp.web.app import create_app
 from geoapp.web.database import KEY as ENGINE
 from layers.catalogue import LAYERS
@@ -55,6 +56,8 @@ def served(cluster: Any, template: str) -> Iterator[Flask]:
         engine = open_engine(settings)
         insert_rows(engine)
         insert_incidents(engine, 60)
+        with engine.begin() as connection:
+            build_network(connection, lambda _: None)
         engine.dispose()
         made = create_app(settings)
         yield made

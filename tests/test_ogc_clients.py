@@ -26,7 +26,8 @@ from geoapp.settings import Settings
 
 VISIBLE = {
     "analyst": {
-        "incidents", "deployments", "mine_sites", "checkpoints", "facilities", "routes", "provinces", "countries",
+        "incidents", "deployments", "mine_sites", "checkpoints", "facilities", "routes", "network_edges", "provinces",
+        "countries",
     },
     "public": {"mine_sites", "provinces", "countries"},
 }  # fmt: skip

@@ -49,7 +49,7 @@ def test_a_site_shows_what_presses_on_it(visit: Visit) -> None:
     page = visit.open("/sites/COD-SK-1?lang=en")
     expect(page.locator("h1")).to_have_text("Nyabibwe")
     expect(page.get_by_role("region", name="Pressure", exact=True)).to_contain_text(
-        "from 6 incidents of three years within 20 km"
+        "from 6 incidents over three years within 20 km"
     )
     expect(page.get_by_role("region", name="What adds to the pressure").locator("tbody tr")).to_have_count(6)
     near = page.get_by_role("region", name="Nearest deployments")

@@ -32,7 +32,7 @@ ZOOMS = (4, 7, 9, 10, 11, 13, 15)
 # Words of the row that are codes of a vocabulary, in what a committee may otherwise not read of it.
 CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
 # The map's panel of filters; its address, a slash, is taken out of the page.
-PANEL = re.compile(r'<form class="filters".*?</?form>', re.DOTALL)
+PANEL = re.compile(r'<form class="(?:filters|sheet)".*?</?form>', re.DOTALL)
 # Pages that list every code there is, whatever the rows are: they say the same to everybody.
 DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
 
@@ -87,14 +87,14 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
             for key in keys:
                 for name in LAYERS if "name" in rule.arguments else ("",):
                     values = {"name": name, "key": key, "incident_id": incident, "code": "CD-SK", "filename": "none"}
-                    values |= {"secret": "none"}
+                    values |= {"secret": "none", "file": "incidents.csv", "upload_id": incident, "batch_id": incident}
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")
                     except KeyError:
                         pytest.fail(f"{rule} takes an argument that this test does not know")
                     answer = client.get(f"{path}?lang={language}")
                     # An address that was asked for is not news: a page's links may repeat it.
-                    yield path, f"{answer.headers}\n{answer.text}".replace(path, "")
+                    yield path, f"{answer.headers}\n{answer.get_data().decode(errors='replace')}".replace(path, "")
 
 
 def body_of(page: str) -> str:

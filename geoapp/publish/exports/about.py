@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, cast, func, literal, null, select
+from sqlalchemy import Text as TextType
 
 from geoapp.publish.box import Box
 from geoapp.publish.features import Question, select_matching
@@ -65,9 +66,11 @@ def describe(connection: Connection, layer: MapLayer, question: Question, langua
     rows = synthetic = 0
     for part in select_matching(layer, question):
         found = part.subquery("found").c
+        # What is made from other rows, as the network is, has no source of its own.
+        source_id = found.source_id if "source_id" in found else cast(null(), TextType)
         counted = select(
-            found.source_id, func.count(), func.count().filter(func.coalesce(found.synthetic, literal(False)))
-        ).group_by(found.source_id)
+            source_id, func.count(), func.count().filter(func.coalesce(found.synthetic, literal(False)))
+        ).group_by(source_id)
         for source, number, made_up in connection.execute(counted):
             rows, synthetic = rows + number, synthetic + made_up
             sources |= {source} if source else set()

@@ -86,7 +86,7 @@ END $$;
 
 -- Has the changes to a table kept. Not those of the operator's loads, but for imports.
 CREATE FUNCTION keep_changes(kept regclass, key text, derived text[]) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     names CONSTANT text := (
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
