@@ -47,15 +47,16 @@ def test_it_works(engine: Engine, settings: Settings, monkeypatch: pytest.Monkey
     assert found.rows == {"incident": 2, "incident_release": 0, "route": 1}
     assert found.viewer == "analyst"
     assert len(found.costs) == 4
-    assert len(rounds) == 8
+    assert len(rounds) == 10
+    assert found.control.query == found.costs[0].query
     assert all(cost.without_ms > 0 and cost.with_ms > 0 for cost in found.costs)
     assert "Data: 2 incident, 0 incident_release, 1 route." in found.report()
 
 
 def test_the_verdict_is_that_of_the_worst() -> None:
     fine, slow = Cost("a", 10.0, 10.9, 1.09), Cost("b", 10.0, 11.1, 1.11)
-    assert AccessBenchmark({}, "analyst", [fine]).passed
-    failed = AccessBenchmark({}, "analyst", [fine, slow])
+    assert AccessBenchmark({}, "analyst", [fine], fine).passed
+    failed = AccessBenchmark({}, "analyst", [fine, slow], fine)
     assert not failed.passed
     assert "The largest ratio, 1.110, is ABOVE the limit of 1.10." in failed.report()
 
