@@ -15,7 +15,7 @@ from geoapp.settings import Settings
 @contextmanager
 def acting_engine(settings: Settings, name: str) -> Iterator[Engine]:
     """An engine whose every transaction has a person as its viewer; NotFoundError where they are disabled or gone."""
-    engine = open_web_engine(settings)
+    engine = open_web_engine(settings, plans_kept=True)
 
     @event.listens_for(engine, "begin")
     def name_viewer(connection: Connection) -> None:
