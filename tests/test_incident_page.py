@@ -32,8 +32,9 @@ def test_it_tells_the_life_of_the_incident(client: FlaskClient, engine: Engine, 
         connection.execute(text("INSERT INTO source (source_id, name) VALUES ('ngo', 'An observatory')"))
         connection.execute(
             text(
-                "UPDATE incident SET status = 'mitigating', reported_on = occurred_from + 2, opened_on = occurred_from + 5,"
-                " due_on = occurred_from + 90, source_id = 'ngo', channel = 'ngo' WHERE incident_id = :id"
+                "UPDATE incident SET status = 'mitigating', reported_on = occurred_from + 2,"
+                " opened_on = occurred_from + 5, due_on = occurred_from + 90, source_id = 'ngo', channel = 'ngo'"
+                " WHERE incident_id = :id"
             ),
             {"id": incident},
         )

@@ -167,6 +167,6 @@ class SavedView(Base):
 
     __table_args__ = (
         UniqueConstraint("user_name", "name"),
-        check("name", "length(name) BETWEEN 1 AND 200"),
+        check("name", "length(name) BETWEEN 1 AND 1000"),
         check("query", "length(query) <= 4000"),
     )

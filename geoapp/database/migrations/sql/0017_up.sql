@@ -7,7 +7,7 @@ CREATE TABLE saved_view (
     saved_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_saved_view PRIMARY KEY (view_id),
     CONSTRAINT uq_saved_view_user_name_name UNIQUE (user_name, name),
-    CONSTRAINT ck_saved_view_name CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT ck_saved_view_name CHECK (length(name) BETWEEN 1 AND 1000),
     CONSTRAINT ck_saved_view_query CHECK (length(query) <= 4000),
     CONSTRAINT fk_saved_view_user_name FOREIGN KEY (user_name) REFERENCES app_user (user_name) ON DELETE CASCADE
 );
