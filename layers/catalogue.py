@@ -18,8 +18,8 @@ LAYERS: dict[str, MapLayer] = {
     for layer in (
         INCIDENTS,
         DEPLOYMENTS,
-        MINE_SITES,
         CHECKPOINTS,
+        MINE_SITES,
         FACILITIES,
         ROUTES,
         NETWORK_EDGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layers.attributes import attributes_of
+from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
 from layers.tables import Checkpoint
@@ -12,6 +13,7 @@ from layers.vocabulary import ACTOR_KIND, LAWFUL, LEVY
 CHECKPOINTS = MapLayer(
     name="checkpoints",
     title=Text("Checkpoints", "Barrières"),
+    group=EVENTS,
     places=(Place(Checkpoint.__table__, Checkpoint.geom, Checkpoint.geom_3857),),
     key=Checkpoint.id,
     properties=(

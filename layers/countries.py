@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.groups import GROUND
 from layers.layer import Field, MapLayer, Place
 from layers.provinces import UNIT_ATTRIBUTES, UNIT_FIELDS, VALID_TODAY
 from layers.symbol import Fill, Rule
@@ -12,6 +13,7 @@ from layers.vocabulary import ADMIN_TYPE
 COUNTRIES = MapLayer(
     name="countries",
     title=Text("Countries", "Pays"),
+    group=GROUND,
     places=(Place(AdminUnit.__table__, AdminUnit.geom, AdminUnit.geom_3857, (AdminUnit.level == 0,)),),
     always=VALID_TODAY,
     key=AdminUnit.unit_code,

@@ -8,13 +8,14 @@ from sqlalchemy import FromClause, SQLColumnExpression, case, func, or_
 
 from layers import vocabulary as vocab
 from layers.attributes import attributes_of
+from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule, Stroke
 from layers.tables import Deployment, Facility, MineSite, Route
 from layers.text import Text
 
 OWN: FromClause = Deployment.__table__
-NAVY, VIOLET = "#1f3a68", "#7b3f8c"
+NAVY, VIOLET = "#1f3a68", "#a468b8"
 
 
 def _at(referred: Any, joined: SQLColumnExpression[bool]) -> Place:
@@ -32,6 +33,7 @@ PLACE_OF = case(
 DEPLOYMENTS = MapLayer(
     name="deployments",
     title=Text("Security deployments", "Déploiements de sécurité"),
+    group=EVENTS,
     places=(
         Place(OWN, Deployment.geom, Deployment.geom_3857, (Deployment.geom.is_not(None),)),
         _at(MineSite, MineSite.site_id == Deployment.site_id),

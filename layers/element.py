@@ -9,8 +9,9 @@ from branca.element import MacroElement
 from folium.elements import JSCSSMixin
 from folium.map import Layer
 from folium.template import Template
+from jinja2.utils import htmlsafe_json_dumps
 
-from layers.symbol import Label, Rule
+from layers.symbol import Label, Rule, without
 from layers.text import Text
 
 # Not an address to fetch from: the page that shows the map puts its own bundle in this place.
@@ -38,6 +39,7 @@ WORDS = {
         "Nothing to show here. Move the map, zoom out, or switch a layer on.",
         "Rien à montrer ici. Déplacez la carte, réduisez-la ou affichez une couche.",
     ),
+    "symbols": Text("Symbols of {layer}", "Symboles de {layer}"),
     "zoomIn": Text("Zoom in to see this layer.", "Agrandissez la carte pour voir cette couche."),
     "bubble": Text(
         "Several together: their number, and the symbol of the most serious",
@@ -61,9 +63,19 @@ WORDS = {
     "play": Text("Play", "Lire"),
     "pause": Text("Pause", "Pause"),
     "copied": Text("Link copied", "Lien copié"),
+    "pictureMade": Text("geoapp, made on {day}", "geoapp, fait le {day}"),
+    "viewsFailed": Text(
+        "Your views could not be loaded. Check the connection, then try again.",
+        "Vos vues n'ont pas pu être chargées. Vérifiez la connexion, puis réessayez.",
+    ),
     "countsFailed": Text(
         "The counts could not be loaded. Check the connection, then change a filter again.",
         "Les comptes n'ont pas pu être chargés. Vérifiez la connexion, puis changez de nouveau un filtre.",
+    ),
+    "choicesLoading": Text("Loading the choices…", "Chargement des choix…"),
+    "choicesFailed": Text(
+        "The choices could not be loaded. Check the connection, then try again.",
+        "Les choix n'ont pas pu être chargés. Vérifiez la connexion, puis réessayez.",
     ),
     "searchNone": Text(
         "Nothing that you may see is called like that.", "Rien de ce que vous pouvez voir ne s'appelle ainsi."
@@ -89,6 +101,30 @@ WORDS = {
 }
 
 
+# What the renderer (assets/src/spec.js) takes for granted of a layer; its pattern is its address, and at first it is
+# shown as it is now.
+SPEC: dict[str, Any] = {
+    "attribution": None,
+    "minZoom": 0,
+    "tileSize": 512,
+    "labels": [],
+    "interactive": True,
+    "visible": True,
+    "key": None,
+    "detail": None,
+    "tip": None,
+    "filters": [],
+    "note": None,
+    "first": False,
+    "group": None,
+}
+
+
+def written(value: Any) -> str:
+    """JSON that can stand in a script, as short as it gets."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 class VectorTiles(JSCSSMixin, Layer):
     """A map layer that the browser draws from vector tiles, by `rules` and `labels`.
 
@@ -97,8 +133,9 @@ class VectorTiles(JSCSSMixin, Layer):
     `key` names the property that identifies a feature, `detail` an address with `{key}` that answers with
     what its popup shows, and `tip` the property that names it. `pattern` is the address without a filter, and
     `filters` the query parameters by which it may be filtered; `at_first` says whether it is shown where an address
-    does not say. `note` stands under the symbols in the legend. `z_index` orders the layers from below. On a slow link
-    the map is of use once those that are `first` are drawn.
+    does not say. `note` stands under the symbols in the legend, and `group` is the branch of the tree that it
+    hangs on. `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are
+    drawn.
     """
 
     default_js = RENDERER
@@ -106,7 +143,7 @@ class VectorTiles(JSCSSMixin, Layer):
     _template = Template(
         "{% macro script(this, kwargs) %}"
         "var {{ this.get_name() }} = "
-        "geoapp.vectorTiles({{ this.spec|tojson }}).addTo({{ this._parent.get_name() }});"
+        "geoapp.vectorTiles({{ this.told }}).addTo({{ this._parent.get_name() }});"
         "{% endmacro %}"
     )
 
@@ -134,6 +171,7 @@ class VectorTiles(JSCSSMixin, Layer):
         at_first: bool | None = None,
         note: Text | None = None,
         first: bool = False,
+        group: Text | None = None,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -159,7 +197,9 @@ class VectorTiles(JSCSSMixin, Layer):
             "atFirst": visible if at_first is None else at_first,
             "note": note.in_language(language) if note else None,
             "first": first,
+            "group": group.in_language(language) if group else None,
         }
+        self.told = written(without(self.spec, SPEC | {"pattern": url, "atFirst": visible}))
 
 
 class Legend(MacroElement):
@@ -171,7 +211,7 @@ class Legend(MacroElement):
     _template = Template(
         "{% macro script(this, kwargs) %}"
         "var {{ this.get_name() }} = geoapp.legend({{ this._parent.get_name() }}, "
-        "[{% for layer in this.layers %}{{ layer.get_name() }}, {% endfor %}], {{ this.options|tojson }});"
+        "[{% for layer in this.layers %}{{ layer.get_name() }}, {% endfor %}], {{ this.options }});"
         "{% endmacro %}"
     )
 
@@ -179,10 +219,12 @@ class Legend(MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Legend"
         self.layers = tuple(layers)
-        self.options = {
-            "title": WORDS["legend"].in_language(language),
-            "strings": {key: text.in_language(language) for key, text in WORDS.items()},
-        }
+        self.options = written(
+            {
+                "title": WORDS["legend"].in_language(language),
+                "strings": {key: text.in_language(language) for key, text in WORDS.items()},
+            }
+        )
 
 
 class Scale(MacroElement):
@@ -220,7 +262,8 @@ class Start(MacroElement):
 class Workbench(MacroElement):
     """What ties a map to the filters, the table and the tools of its page; to be added after the layers.
 
-    `start` are the corners of the view that an address without one means.
+    `start` are the corners of the view that an address without one means. `understood` is the query that takes the
+    place of an address's which could not be understood as a whole.
     """
 
     _template = Template(
@@ -230,11 +273,11 @@ class Workbench(MacroElement):
         "{% endmacro %}"
     )
 
-    def __init__(self, layers: Sequence[VectorTiles], start: list[list[float]]):
+    def __init__(self, layers: Sequence[VectorTiles], start: list[list[float]], understood: str | None = None):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Workbench"
         self.layers = tuple(layers)
-        self.options = {"start": start}
+        self.options = {"start": start, "understood": understood}
 
 
 class StripLink(MacroElement):

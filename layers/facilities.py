@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from layers.attributes import attributes_of
+from layers.groups import PLACES
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Marker, Rule, Shape
 from layers.tables import Facility
 from layers.text import Text
 from layers.vocabulary import COUNTRY, FACILITY_KIND
 
-TEAL, SLATE, CRIMSON = "#1d7874", "#4c5c68", "#b3236b"
+TEAL, SLATE, CRIMSON = "#1d8078", "#26313a", "#b3236b"
 
 
 def _kind(code: str, shape: Shape, color: str) -> Rule:
@@ -21,6 +22,7 @@ def _kind(code: str, shape: Shape, color: str) -> Rule:
 FACILITIES = MapLayer(
     name="facilities",
     title=Text("Facilities", "Installations"),
+    group=PLACES,
     places=(Place(Facility.__table__, Facility.geom, Facility.geom_3857),),
     key=Facility.id,
     properties=(Facility.id, Facility.facility_id, Facility.name, Facility.kind),

@@ -31,6 +31,9 @@ LONGEST_KEY = 200
 # A degree of longitude is shorter than one of latitude; at 20 degrees north or south by 6 %.
 KM_OF_A_DEGREE = 103.0
 
+ALL_INCIDENTS, INCIDENTS = Text("All incidents", "Tous les incidents"), Text("Incidents", "Incidents")
+ALL_SITES, SITES = Text("All mine sites", "Tous les sites miniers"), Text("Mine sites", "Sites miniers")
+
 
 class FilterError(ValueError):
     """A part of a filter that cannot be understood; `said` is what is allowed, in every language."""
@@ -184,13 +187,17 @@ class Filter:
             parts.append(f"à moins de {km} km de {routes}" if french else f"within {km} km of {routes}")
         return parts
 
-    def sentence(self, language: str, names: Mapping[str, str] = NO_NAMES) -> str:
-        """What the filter lets through, as a sentence for people; `names` are as `phrases` takes them."""
+    def sentence(self, language: str, names: Mapping[str, str] = NO_NAMES, *, of_sites: bool = False) -> str:
+        """What the filter lets through, as a sentence for people; `names` are as `phrases` takes them.
+
+        It is about incidents, or `of_sites` for those who see no incident.
+        """
         french = language == "fr"
         parts = self.phrases(language, names)
         if not parts:
-            return "Tous les incidents" if french else "All incidents"
-        return ("Incidents : " if french else "Incidents: ") + "; ".join(parts)
+            return (ALL_SITES if of_sites else ALL_INCIDENTS).in_language(language)
+        subject = (SITES if of_sites else INCIDENTS).in_language(language)
+        return f"{subject}{' : ' if french else ': '}{'; '.join(parts)}"
 
 
 def _day_in_words(day: date, language: str) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Text as TextType
 
 from layers import vocabulary as vocab
 from layers.attributes import attributes_of
+from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Marker, Rule
 from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
@@ -106,6 +107,7 @@ RELEASES = MapLayer(
 INCIDENTS = MapLayer(
     name="incidents",
     title=TITLE,
+    group=EVENTS,
     places=(Place(_TABLE, Incident.geom, Incident.geom_3857, (Incident.geom.is_not(None),)),),
     details=_TABLE.outerjoin(MineSite.__table__, MineSite.site_id == Incident.site_id)
     .outerjoin(Route.__table__, Route.id == Incident.route_ref)

@@ -92,6 +92,8 @@ class MapLayer:
     # Who may see any of it, for the legend; which rows they see the database decides. Empty: everybody.
     roles: tuple[str, ...] = ()
     interactive: bool = True
+    # The branch of the layer tree that it hangs on.
+    group: Text | None = None
     # What is shown of rows that a viewer may not see themselves; its `places` leave out those that they may.
     stand_in: MapLayer | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layers.attributes import attributes_of
+from layers.groups import PLACES
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Marker, Rule
 from layers.tables import MineSite
@@ -13,12 +14,12 @@ from layers.vocabulary import ACTIVITY, COUNTRY, ICGLR_STATUS, MINE_TYPE, MINERA
 DARK = "#26323a"
 SITE = PUBLIC_MINE_SITE.c
 
-
+# From dark to light, so that they are told apart in grey too.
 STATUSES: dict[str, tuple[str, Text]] = {
-    "red": ("#c8362e", Text("ICGLR red", "CIRGL rouge")),
-    "yellow": ("#f4c430", Text("ICGLR yellow", "CIRGL jaune")),
-    "green": ("#3c9a5f", Text("ICGLR green", "CIRGL vert")),
-    "blue": ("#4a86c5", Text("ICGLR blue (not yet verified)", "CIRGL bleu (pas encore vérifié)")),
+    "red": ("#a3211d", Text("ICGLR red", "CIRGL rouge")),
+    "yellow": ("#f7d154", Text("ICGLR yellow", "CIRGL jaune")),
+    "green": ("#3a8f58", Text("ICGLR green", "CIRGL vert")),
+    "blue": ("#86b9ea", Text("ICGLR blue (not yet verified)", "CIRGL bleu (pas encore vérifié)")),
 }
 UNKNOWN = Text("Not inspected or unknown", "Non inspecté ou inconnu")
 # Below this zoom sites lie so close that smaller squares tell more.
@@ -49,6 +50,7 @@ WHOLE = PUBLIC_MINE_SITE.outerjoin(MineSite.__table__, MineSite.site_id == SITE.
 MINE_SITES = MapLayer(
     name="mine_sites",
     title=Text("Mine sites", "Sites miniers"),
+    group=PLACES,
     places=(Place(PUBLIC_MINE_SITE, SITE.geom, SITE.geom_3857),),
     details=WHOLE,
     attributes=ATTRIBUTES,

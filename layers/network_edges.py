@@ -6,6 +6,7 @@ from sqlalchemy import Text as TextType
 from sqlalchemy import cast
 
 from layers import vocabulary as vocab
+from layers.groups import TRANSPORT
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Rule, Stroke
 from layers.tables import NetworkEdge, Route
@@ -26,6 +27,7 @@ EDGE, BEGIN, END = (
 NETWORK_EDGES = MapLayer(
     name="network_edges",
     title=Text("Network for paths", "Réseau des chemins"),
+    group=TRANSPORT,
     places=(Place(NetworkEdge.__table__, NetworkEdge.geom, NetworkEdge.geom_3857),),
     details=NetworkEdge.__table__.outerjoin(Route.__table__, Route.id == NetworkEdge.route_ref),
     key=EDGE,

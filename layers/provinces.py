@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, or_
 
 from layers.attributes import attributes_of
+from layers.groups import GROUND
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Fill, Label, Rule
 from layers.tables import AdminUnit
@@ -28,6 +29,7 @@ VALID_TODAY = (
 PROVINCES = MapLayer(
     name="provinces",
     title=Text("Provinces", "Provinces"),
+    group=GROUND,
     places=(Place(AdminUnit.__table__, AdminUnit.geom, AdminUnit.geom_3857, (AdminUnit.level == 1,)),),
     always=VALID_TODAY,
     key=AdminUnit.unit_code,

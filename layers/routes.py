@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layers import vocabulary as vocab
 from layers.attributes import attributes_of
+from layers.groups import TRANSPORT
 from layers.layer import Field, MapLayer, Place
 from layers.symbol import Label, Rule, Stroke
 from layers.tables import Route
@@ -14,6 +15,7 @@ BROWN, BLUE = "#7d5a3c", "#2f6f9f"
 ROUTES = MapLayer(
     name="routes",
     title=Text("Transport routes", "Itinéraires de transport"),
+    group=TRANSPORT,
     places=(Place(Route.__table__, Route.geom, Route.geom_3857),),
     key=Route.id,
     properties=(Route.id, Route.route_id, Route.name, Route.mode, Route.use),

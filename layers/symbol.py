@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from layers.text import Text
@@ -48,6 +48,26 @@ class Fill:
 
 Symbol = Marker | Stroke | Fill
 
+# What the browser's renderer (assets/src/spec.js) takes for granted, as it does the defaults of symbols.
+RULE: Mapping[str, Any] = {"title": None, "when": {}, "sublayer": None, "minZoom": 0, "maxZoom": 24}
+LABEL: Mapping[str, Any] = {
+    "size": 12,
+    "color": "#333333",
+    "halo": "#ffffff",
+    "minZoom": 0,
+    "sublayer": None,
+    "rankProperty": None,
+    "zoomByRank": [],
+    "italic": False,
+    "bold": False,
+    "uppercase": False,
+}
+
+
+def without(made: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults: a page says it to every browser, so it is kept short."""
+    return {name: value for name, value in made.items() if name not in defaults or value != defaults[name]}
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -65,15 +85,17 @@ class Rule:
     max_zoom: float = 24
 
     def as_json(self, language: str) -> dict[str, Any]:
-        """The rule as the browser's renderer reads it, with its title in `language`."""
-        return {
-            "symbol": asdict(self.symbol),
+        """The rule as the renderer reads it, with its title in `language`, but for what is as by default."""
+        symbol = {each.name: getattr(self.symbol, each.name) for each in fields(self.symbol)}
+        others = {each.name: each.default for each in fields(self.symbol) if each.name != "kind"}
+        made = {
             "title": self.title.in_language(language) if self.title else None,
             "when": dict(self.when or {}),
             "sublayer": self.sublayer,
             "minZoom": self.min_zoom,
             "maxZoom": self.max_zoom,
         }
+        return {"symbol": without(symbol, others), **without(made, RULE)}
 
 
 @dataclass(frozen=True)
@@ -100,8 +122,8 @@ class Label:
     uppercase: bool = False
 
     def as_json(self, language: str) -> dict[str, Any]:
-        """The label as the browser's renderer reads it, with the property of `language`."""
-        return {
+        """The label as the renderer reads it, with the property of `language`, but for what is as by default."""
+        made = {
             "property": self.prop.replace("{lang}", language),
             "size": self.size,
             "color": self.color,
@@ -114,3 +136,4 @@ class Label:
             "bold": self.bold,
             "uppercase": self.uppercase,
         }
+        return without(made, LABEL)

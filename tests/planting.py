@@ -208,6 +208,8 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     edge = {"edge_id": number, "from_node": number, "to_node": number + 1, "metres": 100, "route_ref": route.key}
     plant("network_edge", **edge, middle_lon=PLACES[unit][0], middle_lat=PLACES[unit][1])
 
+    plant("saved_view", user_name="analyst-rw")
+
     current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
     plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)
     future = plant("deployment", "future", force="army", valid_from="2999-01-01", **origin)

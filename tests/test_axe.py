@@ -28,6 +28,10 @@ PAGES = {
         "/?at=11/-1.6/29.1&table=mine_sites&open=mine_sites:COD-NK-1&level=1&unit=CD-NK&since=2024-01-01",
         "/?level=9&category=none&theme=dark",
         "/?since=2030-01-01",
+        "/?at=11/-1.6/29.1&table=charts",
+        "/table?level=1&unit=CD-NK&foo=bar",
+        "/table?table=charts",
+        "/views?level=1",
         "/provinces",
         "/incidents/NK-012",
         "/sites/COD-NK-1",
@@ -90,6 +94,19 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
                 address = path.format(deployment=DEPLOYMENT_ID)
                 found += objections(visit, f"{address}{'&' if '?' in address else '?'}lang={language}")
     assert found == []
+
+
+def test_axe_finds_nothing_in_the_menus(chromium_browser: Browser, server: str) -> None:
+    with visiting(chromium_browser, server, "analyst") as visit:
+        page = visit.open("/?lang=en&at=11/-1.6/29.1")
+        page.evaluate(AXE.read_text())
+        page.locator("[data-views] summary").first.click()
+        page.locator("#view-name").fill("Kept")
+        page.locator(".views-save button").click()
+        page.locator(".views-more summary").click()
+        assert found_on(page, "views") == []
+        page.locator("[data-share] summary").click()
+        assert found_on(page, "share") == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) -> None:

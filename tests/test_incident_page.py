@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from browser import visiting
 from flask.testing import FlaskClient
@@ -23,6 +25,76 @@ def test_it_works(client: FlaskClient, incident: str) -> None:
         assert "What the report says." in page.text
         assert "interference by security forces" in page.text
     assert "ingérence des forces de sécurité" in client.get(f"/incidents/{incident}?lang=fr").text
+
+
+def test_it_tells_the_life_of_the_incident(client: FlaskClient, engine: Engine, incident: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO source (source_id, name) VALUES ('ngo', 'An observatory')"))
+        connection.execute(
+            text(
+                "UPDATE incident SET status = 'mitigating', reported_on = occurred_from + 2,"
+                " opened_on = occurred_from + 5, due_on = occurred_from + 90, source_id = 'ngo', channel = 'ngo'"
+                " WHERE incident_id = :id"
+            ),
+            {"id": incident},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO action (incident_id, decided_on, action, responsible_org, due_on)"
+                " VALUES (:id, '2024-02-01', 'Mark the road', 'Mining division', '2024-03-01')"
+            ),
+            {"id": incident},
+        )
+        again = connection.scalar(
+            text(
+                "INSERT INTO incident (incident_no, occurred_from, repeat_of, geom)"
+                " SELECT 'SK-AGAIN', occurred_from + 9, incident_id, geom FROM incident WHERE incident_id = :id"
+                " RETURNING incident_id"
+            ),
+            {"id": incident},
+        )
+    page = client.get(f"/incidents/{incident}?lang=en").text
+    steps = re.findall(r'<li class="step-(\w+)"[^>]*><span>([^<]+)</span>', page)
+    assert steps == [
+        ("done", "reported"),
+        ("done", "being verified"),
+        ("done", "open"),
+        ("now", "being mitigated"),
+        ("ahead", "monitored"),
+        ("ahead", "closed"),
+    ]
+    for words in (
+        "Mark the road",
+        "Mining division",
+        "March 1, 2024",
+        "An observatory",
+        "NGO",
+        "South Kivu",
+        "Kalimbi",
+    ):
+        assert words in page
+    assert page.count("overdue") == 2
+    assert f"/incidents/{again}?lang=en" in page
+    # What is told in the steps is not told again among the facts.
+    assert page.count("<dt>Status</dt>") == 0
+    assert f"/incidents/{incident}?lang=en" in client.get(f"/incidents/{again}?lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("status", "steps"),
+    [
+        ("reopened", ["reported", "being verified", "reopened"]),
+        ("rejected", ["reported", "being verified", "rejected"]),
+    ],
+)
+def test_its_way_may_end_early_or_begin_again(
+    client: FlaskClient, engine: Engine, incident: str, status: str, steps: list[str]
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE incident SET status = :status"), {"status": status})
+    page = client.get(f"/incidents/{incident}?lang=en").text
+    shown = re.findall(r'<li class="step-(?:done|now)"[^>]*><span>([^<]+)</span>', page)
+    assert shown == steps
 
 
 def test_a_number_of_several_sources_is_a_choice(engine: Engine, client_of: ClientOf) -> None:

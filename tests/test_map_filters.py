@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from browser import Visit, serving, visiting
 from conftest import a_database, environment_for
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine
@@ -113,6 +114,7 @@ def test_sites_and_deployments_are_filtered_by_what_they_have(visit: Visit) -> N
 
 def test_near_a_route_is_what_lies_along_it(visit: Visit) -> None:
     page = visit.open(f"/?lang=en&{NEAR_GOMA}")
+    page.locator("[data-facet=route] summary").click()
     page.get_by_label("Route", exact=True).select_option("RT-1")
     expect(page.locator("[data-sentence]")).to_contain_text("within 5 km of Goma – Sake")
     page.wait_for_url(re.compile("route=RT-1"))
@@ -133,7 +135,7 @@ def test_near_a_route_is_what_lies_along_it(visit: Visit) -> None:
 def test_dragging_over_the_months_chooses_a_period(visit: Visit) -> None:
     page = visit.open(f"/?lang=fr&{NEAR_GOMA}")
     bars = page.locator("[data-month]")
-    assert bars.count() == 24
+    expect(bars).to_have_count(24)
     first, last = (page.locator(f'[data-month="{month}"]').bounding_box() for month in ("2024-03", "2024-05"))
     assert first and last
     chart = page.locator("[data-histogram]").bounding_box()
@@ -188,6 +190,32 @@ def test_the_table_sorts_and_turns_pages_with_the_keyboard(visit: Visit) -> None
     assert query(page)["sort"] == "level"
 
 
+def test_incidents_sort_by_number_and_by_province(client: FlaskClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(ROWS)
+        connection.execute(
+            text("INSERT INTO incident (occurred_from, geom) VALUES ('2024-01-01', 'SRID=4326;POINT(29.0 -1.5)')")
+        )
+
+    def column(sort: str, place: int, page: int = 1) -> list[str]:
+        shown = client.get(f"/map/rows?lang=en&all=1&sort={sort}&page={page}").text
+        rows = re.findall(r"<tr data-key.*?</tr>", shown, re.DOTALL)
+        return [re.sub(r"<[^>]+>", "", re.findall(r"<td.*?</td>", row, re.DOTALL)[place]).strip() for row in rows]
+
+    numbers = [f"NK-{n:03}" for n in range(1, 60)]
+    assert column("incident_no", 5) == numbers[:25]
+    assert column("incident_no", 5, 2) == numbers[25:50]
+    # Who has no number comes last, whichever way.
+    assert column("incident_no", 5, 3) == [*numbers[50:], ""]
+    assert column("-incident_no", 5) == numbers[:-26:-1]
+    assert column("-incident_no", 5, 3) == [*numbers[8::-1], ""]
+    provinces = [name for page in (1, 2, 3) for name in column("units", 4, page)]
+    assert len(provinces) == 60
+    assert provinces == sorted(provinces)
+    assert len(set(provinces)) > 1
+    assert [name for page in (1, 2, 3) for name in column("-units", 4, page)] == provinces[::-1]
+
+
 def test_the_table_follows_the_map_and_the_map_the_table(visit: Visit) -> None:
     page = visit.open(f"/?lang=en&{NEAR_GOMA}")
     expect_rows(page, 58)
@@ -215,6 +243,7 @@ def test_a_link_brings_all_of_it_back(visit: Visit, chromium_browser: Browser, s
     page.locator("[data-sort=level]").click()
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Level")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("[data-share] summary").click()
     page.locator("[data-copy]").click()
     expect(page.locator("[data-copy]")).to_have_text("Link copied")
     link = page.evaluate("() => navigator.clipboard.readText()")
@@ -248,12 +277,57 @@ def test_back_and_forward_go_through_the_filters(visit: Visit) -> None:
     expect_rows(page, 58)
 
 
+def test_the_layers_are_a_tree_that_follows_the_map(visit: Visit) -> None:
+    page = visit.open(f"/?lang=en&{NEAR_GOMA}")
+    branch = page.get_by_role("checkbox", name="Places")
+    expect(branch).to_be_checked()
+    page.get_by_role("checkbox", name="Mine sites").uncheck()
+    page.wait_for_url(re.compile("layers="))
+    visit.rest()
+    assert branch.evaluate("(box) => box.indeterminate")
+    branch.check()
+    expect(page.get_by_role("checkbox", name="Mine sites")).to_be_checked()
+    visit.rest()
+    # What the view has none of steps back.
+    expect(page.locator(".legend-absent").filter(has_text="ICGLR blue")).to_have_count(1)
+    expect(page.locator(".legend-absent").filter(has_text="ICGLR red")).to_have_count(0)
+    page.locator(".legend-fold summary").nth(1).click()
+    expect(page.get_by_role("checkbox", name="Mine sites")).to_be_hidden()
+
+
+def test_choices_are_the_viewers_and_kept_while_they_stay(client_of: Callable[[str], FlaskClient]) -> None:
+    analyst = client_of("analyst")
+    address = "/map/choices?lang=en&parts=unit,status"
+    first = analyst.get(address)
+    assert 'value="CD-NK"' in first.text
+    assert 'name="status" value="closed"' in first.text
+    assert {"private", "no-cache"} == set(first.headers["Cache-Control"].split(", "))
+    again = analyst.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    for name, parts in (("public", "status"), ("committee-sk", "force"), ("analyst", "colour"), ("analyst", "")):
+        refused = client_of(name).get(f"/map/choices?lang=en&parts={parts}")
+        assert refused.status_code == 400
+        assert "parts: there are unit" in refused.text
+
+
+def test_the_export_follows_the_filter(visit: Visit) -> None:
+    page = visit.open(f"/?lang=en&{NEAR_GOMA}&unit=CD-NK")
+    page.get_by_role("checkbox", name=re.compile("^Level 1")).check()
+    expect_rows(page, 15)
+    link = page.locator(".panel-export [data-export]")
+    expect(link).to_have_attribute("href", "/export?level=1&unit=CD-NK&lang=en")
+    link.click()
+    expect(page.locator("#incidents + p")).to_contain_text("Level 1")
+
+
 def test_an_edited_address_shows_what_could_be_understood(visit: Visit) -> None:
     page = visit.open("/?lang=fr&level=1,9&since=hier&at=99/x/y&table=people&foo=%3Cb%3E&page=-1&layers=incidents,moon")
     note = page.locator("[data-faults]")
     for word in ("level", "since", "at", "table", "foo", "page", "layers"):
         expect(note).to_contain_text(f"{word}\u00a0:")
-    assert page.get_by_role("checkbox", name=re.compile("^Niveau 1")).is_checked()
+    expect(page.get_by_role("checkbox", name=re.compile("^Niveau 1"))).to_be_checked()
+    # What could not be understood is gone from the address, which says what is shown.
+    assert query(page) == {"lang": "fr", "level": "1", "layers": "incidents"}
     expect(page.locator('[data-total="incidents"]')).to_have_text("15")
     assert visit.drawn()["mine_sites"] == 0
     visit.keep("edited-address-fr")
@@ -266,7 +340,9 @@ def test_it_works_without_javascript(chromium_browser: Browser, server: str) -> 
     with visiting(chromium_browser, server, "analyst", java_script_enabled=False) as visit:
         page = visit.page
         page.goto(f"{server}/?lang=fr")
-        expect(page.locator(".map-off")).to_contain_text("Les filtres et le tableau ci-dessous fonctionnent sans lui.")
+        # The map sends such a browser on, with the state that it was asked for.
+        page.wait_for_url(re.compile("/table.lang=fr"))
+        expect(page.locator(".plain-hint")).to_contain_text("Les filtres et le tableau fonctionnent sans lui.")
         page.get_by_role("checkbox", name=re.compile("^Niveau 1")).check()
         page.get_by_role("checkbox", name=re.compile("^Niveau 2")).check()
         page.locator(".apply button").click()

@@ -69,6 +69,9 @@ def test_a_deployment_says_what_the_voluntary_principles_ask(visit: Visit) -> No
     # A mandate and a vetting that are not recorded stand out.
     expect(asked.locator(".fact-missing")).to_have_count(4)
     expect(asked.locator(".fact-missing").first).to_contain_text("non noté")
+    # Each of it stands there once.
+    for words in ("Effectif", "Vérification des antécédents", "Armement"):
+        expect(page.locator("dt", has_text=words)).to_have_count(1)
     page.get_by_role("link", name="Voir sur la carte").click()
     expect(page.locator(".popup")).to_contain_text("police des mines")
 

@@ -201,17 +201,25 @@ LISTED = {
 
 
 def map_asks(planting: Planting) -> Iterator[Ask]:
-    """The map with every table, under filters and near every route."""
-    for table in ("", "incidents", "mine_sites", "deployments", "routes"):
-        for page in (1, 2):
-            yield Ask(f"/?lang=en&table={table}&page={page}")
+    """The map under filters and near every route."""
+    yield Ask("/?lang=en&table=charts")
     yield Ask("/?lang=fr&level=1,9&unit=CD-SK,RW&foo=1&at=9/-2.5/28.8")
     yield Ask(f"/?route={','.join(planting.marker(row, 'route_id') for row in planting.of('route'))}&within_km=20")
 
 
+def table_asks(planting: Planting) -> Iterator[Ask]:
+    """Every table without the map, and the charts, under filters and near every route."""
+    for table in ("", "incidents", "mine_sites", "deployments", "routes", "charts"):
+        for page in (1, 2):
+            yield Ask(f"/table?lang=en&table={table}&page={page}")
+    for sort in ("incident_no", "-units"):
+        yield Ask(f"/table?lang=fr&level=1,9&unit=CD-SK,RW&foo=1&at=9/-2.5/28.8&sort={sort}")
+    yield Ask(f"/table?route={','.join(planting.marker(row, 'route_id') for row in planting.of('route'))}&within_km=20")
+
+
 def row_asks(planting: Planting) -> Iterator[Ask]:
     """Every table around every place."""
-    for table in ("incidents", "mine_sites", "deployments", "routes"):
+    for table in ("incidents", "mine_sites", "deployments", "routes", "charts"):
         for lon, lat in PLACES.values():
             yield Ask(f"/map/rows?table={table}&bbox={lon - 0.3},{lat - 0.3},{lon + 0.3},{lat + 0.3}&sort=-level")
             yield Ask(f"/map/rows?table={table}&bbox={lon - 0.05},{lat - 0.05},{lon + 0.05},{lat + 0.05}&lang=fr")
@@ -237,7 +245,12 @@ URLS: dict[str, Line] = {
     "health.ready": Line(only("/readyz")),
     "openapi.description": Line(only("/api/v1/openapi.json?lang=en", "/api/v1/openapi.json?lang=fr")),
     "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
-    "map.page": Line(map_asks, LISTED),
+    "map.page": Line(map_asks, {SIGNED_IN: {"route": "name"}}),
+    "map.table": Line(table_asks, LISTED),
+    "map_data.choices": Line(
+        only("/map/choices?parts=route,unit&lang=en", "/map/choices?parts=unit,mineral&lang=fr", "/map/choices"),
+        {SIGNED_IN: {"route": "route_id name"}},
+    ),
     "map_data.rows": Line(row_asks, {**LISTED, "committee-sk": {"incident": "incident_id"}}),
     "places.site": Line(
         lambda planting: [
@@ -353,6 +366,15 @@ URLS: dict[str, Line] = {
     "sign_in.link": Line(only("/sign-in/link/none?lang=en")),
     "sign_in.follow": Line(lambda _: [Ask("/sign-in/link/none", {"password": "x", "again": "x"})]),
     "sign_in.sign_out": Line(lambda _: [Ask("/sign-out", {"csrf_token": "another's"})]),
+    "saved_views.page": Line(
+        only("/views?lang=en", "/views?part=list&lang=fr&level=1"), {"analyst-rw": {"saved_view": "view_id name query"}}
+    ),
+    "saved_views.save": Line(lambda _: [Ask("/views?part=list", {"name": ""})]),
+    "saved_views.change": Line(
+        lambda planting: [
+            Ask(f"/views/{row.key}?part=list", {"deed": "rename", "name": ""}) for row in planting.of("saved_view")
+        ],
+    ),
     "account.page": Line(only("/account?lang=en", "/account?lang=fr")),
     "account.change_password": Line(lambda _: [Ask("/account/password", {"old": "no-such-password"})]),
     "account.end": Line(lambda _: [Ask("/account/sessions", {"session": "00000000-0000-4000-8000-000000000000"})]),

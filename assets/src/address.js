@@ -32,9 +32,18 @@ export class Address {
       if (value === '' || value === null || value === undefined) this.params.delete(name);
       else this.params.set(name, value);
     }
-    if (this.params.toString() === before) return;
+    if (this.params.toString() !== before) this.write(push ? 'pushState' : 'replaceState');
+  }
+
+  // Takes another query for the whole state.
+  replace(query) {
+    this.params = new URLSearchParams(query);
+    this.write('replaceState');
+  }
+
+  write(how) {
     const query = written(this.params);
-    history[push ? 'pushState' : 'replaceState'](null, '', `${location.pathname}${query ? `?${query}` : ''}`);
+    history[how](null, '', `${location.pathname}${query ? `?${query}` : ''}`);
     for (const link of document.querySelectorAll('a[data-language]')) {
       link.href = `?${written(withOne(this.params, 'lang', link.dataset.language))}`;
     }

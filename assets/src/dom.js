@@ -23,8 +23,7 @@ export function escaped(text) {
 export const pixelRatio = () => Math.min(window.devicePixelRatio || 1, 2);
 
 // A canvas of `width` by `height` CSS pixels that is crisp on this screen, with its context scaled to CSS pixels.
-export function crispCanvas(canvas, width, height) {
-  const ratio = pixelRatio();
+export function crispCanvas(canvas, width, height, ratio = pixelRatio()) {
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

@@ -1,13 +1,15 @@
 // The form of filters: what is chosen in it, and the counts beside the choices.
 
 import {FILTERS} from './address.js';
+import {Choices} from './choices.js';
 import {whole} from './strings.js';
 
 const DEFAULT_KM = '5';
 
 export class Filters {
-  constructor(form, {changed}) {
+  constructor(form, {address, changed}) {
     this.form = form;
+    this.address = address;
     this.timer = null;
     form.addEventListener('change', ({target}) => {
       // A date that is being typed is not one yet.
@@ -22,7 +24,7 @@ export class Filters {
     form.querySelector('[data-clear]').addEventListener('click', (event) => {
       event.preventDefault();
       this.write(() => '');
-      changed();
+      changed(Object.fromEntries(FILTERS.map((name) => [name, ''])));
     });
     for (const button of form.querySelectorAll('[data-last]')) {
       button.addEventListener('click', () => {
@@ -30,14 +32,23 @@ export class Filters {
         changed();
       });
     }
-    this.badges();
+    this.choices = new Choices(form, {
+      address,
+      filled: (choices) => {
+        // Elsewhere something may have been chosen that is not in the address yet.
+        this.write((name) => address.get(name), choices.querySelectorAll('input, select'));
+        if (this.counts) this.showCounts(this.counts);
+      },
+    });
   }
 
-  // What is chosen, by parameter; '' where nothing is.
+  // What is chosen, by parameter; '' where nothing is. A list that was not opened leaves the address as it is.
   read() {
     const data = new FormData(this.form);
-    const chosen = Object.fromEntries(FILTERS.map((name) => [name, data.getAll(name).filter(Boolean).sort().join(',')]));
-    const {min, max} = this.form.elements.within_km ?? {};
+    const given = (name) =>
+      this.form.elements[name] ? data.getAll(name).filter(Boolean).sort().join(',') : this.address.get(name);
+    const chosen = Object.fromEntries(FILTERS.map((name) => [name, given(name)]));
+    const {min = 0, max = Infinity} = this.form.elements.within_km ?? {};
     const km = Number(chosen.within_km);
     if (!chosen.route || chosen.within_km === DEFAULT_KM || !(km >= Number(min) && km <= Number(max))) chosen.within_km = '';
     if (chosen.since && chosen.until && chosen.since > chosen.until) {
@@ -47,9 +58,9 @@ export class Filters {
     return chosen;
   }
 
-  // Fills the form in by what `get` gives of each parameter.
-  write(get) {
-    for (const control of this.form.elements) {
+  // Fills controls of the form in by what `get` gives of each parameter.
+  write(get, controls = this.form.elements) {
+    for (const control of controls) {
       if (!FILTERS.includes(control.name)) continue;
       const text = get(control.name);
       if (control.type === 'checkbox') control.checked = text.split(',').includes(control.value);
@@ -67,14 +78,17 @@ export class Filters {
 
   // How many choices are made in each list, so that a closed one tells too.
   badges() {
+    const chosen = this.read();
     for (const badge of this.form.querySelectorAll('[data-badge]')) {
-      const number = this.form.querySelectorAll(`input[name="${badge.dataset.badge}"]:checked`).length;
+      const number = chosen[badge.dataset.badge].split(',').filter(Boolean).length;
       badge.textContent = whole(number);
       badge.hidden = number === 0;
     }
   }
 
-  showCounts({totals, choices}) {
+  showCounts(counts) {
+    this.counts = counts;
+    const {totals, choices} = counts;
     for (const node of this.form.querySelectorAll('[data-total]')) node.textContent = whole(totals[node.dataset.total] ?? 0);
     const most = Object.fromEntries(Object.entries(choices).map(([part, counts]) => [part, highest(part, counts)]));
     for (const node of this.form.querySelectorAll('[data-count]')) {

@@ -1,5 +1,6 @@
 // The bars of incidents by month: dragging over them chooses the period; the dates below do so for the keyboard.
 
+import {element} from './dom.js';
 import {language, whole} from './strings.js';
 
 const HEIGHT = 100;
@@ -10,6 +11,7 @@ const NS = 'http://www.w3.org/2000/svg';
 export class Histogram {
   constructor(svg, {choose}) {
     this.svg = svg;
+    this.ends = svg.parentElement.querySelector('[data-histogram-ends]');
     this.choose = choose;
     this.months = [...svg.querySelectorAll('[data-month]')].map((bar) => bar.dataset.month);
     this.listen();
@@ -19,7 +21,7 @@ export class Histogram {
     let from = null;
     const {svg} = this;
     svg.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0 || !this.months.length) return;
       event.preventDefault();
       svg.setPointerCapture(event.pointerId);
       from = this.at(event);
@@ -80,6 +82,8 @@ export class Histogram {
     });
     this.svg.setAttribute('viewBox', `0 0 ${known.length * WIDE} ${HEIGHT}`);
     this.svg.replaceChildren(...bars);
+    const ends = known.length ? [known[0], known[known.length - 1]] : [];
+    this.ends.replaceChildren(...ends.map((month) => element('span', {text: monthName(month)})));
     this.markPeriod(this.period ?? {});
   }
 }

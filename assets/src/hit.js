@@ -72,3 +72,11 @@ export function drawnFeatures(layer) {
   }
   return unique(found).map(({feature}) => feature);
 }
+
+const meaning = ({sublayer, when}) => JSON.stringify([sublayer, when]);
+
+// The rules of the legend by which something is drawn in the map's view; another rule may draw the same at this zoom.
+export function drawnRules(layer) {
+  const drawn = new Set(drawnFeatures(layer).map(({rule}) => meaning(rule)));
+  return layer.spec.rules.filter((rule) => rule.title && drawn.has(meaning(rule)));
+}

@@ -45,10 +45,15 @@ export const Labels = L.Renderer.extend({
     const size = this._bounds.getSize();
     const origin = this._map.getPixelOrigin().add(this._bounds.min);
     const context = crispCanvas(this._container, size.x, size.y);
-    const {labels, obstacles} = collect(context, this.face.layers, origin, [0, 0, size.x, size.y]);
-    for (const {label, lines, spot} of place(labels, obstacles)) drawText(context, label, lines, spot);
+    drawLabels(context, this.face.layers, origin, [0, 0, size.x, size.y]);
   },
 });
+
+// Draws the labels in `frame`; `origin` is where it lies in the world, in pixels at the map's zoom.
+export function drawLabels(context, layers, origin, frame) {
+  const {labels, obstacles} = collect(context, layers, origin, frame);
+  for (const {label, lines, spot} of place(labels, obstacles)) drawText(context, label, lines, spot);
+}
 
 // The labels in `frame` with the spots where each may stand, the most important first, and the boxes of bubbles.
 function collect(context, layers, origin, frame) {

@@ -3,13 +3,15 @@
 import L from 'leaflet';
 import {escaped} from './dom.js';
 import {faceOf} from './face.js';
+import {completed} from './spec.js';
 import {Tile} from './tile.js';
 
 // Web Mercator's world; there is nothing to fetch outside.
 const WORLD = [[-85.06, -180], [85.06, 180]];
 
 export const VectorTiles = L.GridLayer.extend({
-  initialize(spec) {
+  initialize(told) {
+    const spec = completed(told);
     this.spec = spec;
     this.name = spec.name;
     this.held = new Map();

@@ -8,8 +8,8 @@ import {bubbleSize, drawBubble, drawMarker, fillPath, strokePath} from './symbol
 export const MARGIN = 36;
 
 // Draws the features into `canvas`, the last rule first: what the first rule draws lies on top.
-export function paint(canvas, features, rules, size) {
-  const context = crispCanvas(canvas, size + 2 * MARGIN, size + 2 * MARGIN);
+export function paint(canvas, features, rules, size, ratio) {
+  const context = crispCanvas(canvas, size + 2 * MARGIN, size + 2 * MARGIN, ratio);
   context.translate(MARGIN, MARGIN);
   for (const rule of [...rules].reverse()) {
     const drawn = features.filter((feature) => feature.rule === rule);

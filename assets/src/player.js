@@ -23,6 +23,7 @@ export class Player {
     const {since, until} = this.period();
     if (this.shown && since === this.shown.since && until === this.shown.until) return;
     const months = this.months();
+    if (!months.length) return;
     this.range = {since: since || `${months[0]}-01`, until: until || lastDay(months[months.length - 1])};
     this.shown = null;
   }
@@ -58,6 +59,7 @@ export class Player {
 
   // Shows the piece of the range that is `by` after the one that is shown; false where there is none.
   move(by) {
+    if (!this.range) return false;
     const next = this.shown
       ? this.piece(by > 0 ? moved(this.shown.until, 1) : moved(this.shown.since, -1))
       : this.piece(by > 0 ? this.range.since : this.range.until);

@@ -9,11 +9,12 @@ import {say} from './strings.js';
 const SHOWN = ['table', 'sort', 'page', 'all', 'theme', 'layers', 'at', 'lang'];
 
 export class Rows {
-  constructor(section, {map, address, open}) {
+  constructor(section, {map, address, open, choose}) {
     this.section = section;
     this.map = map;
     this.address = address;
     this.open = open;
+    this.choose = choose;
     this.ring = L.circleMarker([0, 0], {
       className: 'map-ring', interactive: false, radius: 13, color: '#0b5475', weight: 3, fillOpacity: 0,
     });
@@ -35,8 +36,11 @@ export class Rows {
       this.fold(!this.section.classList.contains('rows-folded'));
       return;
     }
-    const {sort, page, table} = link?.dataset ?? {};
-    if (sort !== undefined) this.turn(event, {sort, page: ''}, `[data-sort$="${sort.replace('-', '')}"]`);
+    const {sort, page, table, choose} = link?.dataset ?? {};
+    if (choose !== undefined) {
+      event.preventDefault();
+      this.choose(...choose.split(':'));
+    } else if (sort !== undefined) this.turn(event, {sort, page: ''}, `[data-sort$="${sort.replace('-', '')}"]`);
     else if (page !== undefined) this.turn(event, {page: page === '1' ? '' : page}, '.rows-scroll');
     else if (table !== undefined) {
       this.turn(event, {table: table === 'incidents' ? '' : table, sort: '', page: ''}, `[data-table="${table}"]`);

@@ -113,12 +113,17 @@ export function fillPath(context, {fill, opacity, stroke, stroke_width: width, d
   if (stroke && width > 0) strokePath(context, {color: stroke, width, dash, casing: null}, path);
 }
 
-// A small picture of a symbol, for the legend and for lists.
-export function swatch(symbol, count = null) {
-  const width = 30;
-  const height = count === null ? 18 : 32;
-  const canvas = element('canvas', {class: 'swatch', 'aria-hidden': 'true'});
-  const context = crispCanvas(canvas, width, height);
+// The count on a bubble that stands for all of them.
+export const SAMPLE_COUNT = 12;
+
+const swatchHeight = (count) => (count === null ? 18 : 32);
+
+const SWATCH_WIDTH = 30;
+
+// A small picture of a symbol, in a box of 30 by 18 points, or by 32 for a bubble.
+export function drawSwatch(context, symbol, count = null) {
+  const width = SWATCH_WIDTH;
+  const height = swatchHeight(count);
   const path = new Path2D();
   if (symbol.kind === 'marker') {
     if (count === null) drawMarker(context, {...symbol, size: Math.min(symbol.size, 15)}, width / 2, height / 2);
@@ -131,5 +136,11 @@ export function swatch(symbol, count = null) {
     path.rect(3.5, 3.5, width - 7, height - 7);
     fillPath(context, symbol, path);
   }
+}
+
+// The same as an element, for the legend and for lists.
+export function swatch(symbol, count = null) {
+  const canvas = element('canvas', {class: 'swatch', 'aria-hidden': 'true'});
+  drawSwatch(crispCanvas(canvas, SWATCH_WIDTH, swatchHeight(count)), symbol, count);
   return canvas;
 }

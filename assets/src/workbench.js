@@ -3,14 +3,19 @@
 import L from 'leaflet';
 import {Address, FILTERS} from './address.js';
 import {faceOf} from './face.js';
-import {Filters} from './filters.js';
+import {Filters, isoDay} from './filters.js';
 import {Histogram} from './histogram.js';
 import {Player} from './player.js';
+import {Menu} from './menu.js';
+import {download, picture} from './picture.js';
 import {openRow} from './popup.js';
 import {Rows} from './rows.js';
 import {Search} from './search.js';
 import {say, whole} from './strings.js';
+import {Views} from './views.js';
 
+// What the address holds beside the filters and the row that is open.
+const STATE = ['at', 'layers', 'table', 'sort', 'page', 'all', 'theme'];
 const MOVE_DELAY = 200;
 const NEAR = 13;
 const NARROW = 860;
@@ -24,8 +29,11 @@ class Workbench {
   constructor(root, map, layers, options) {
     Object.assign(this, {root, map, layers, options});
     this.address = new Address();
+    if (options.understood !== null) this.address.replace(options.understood);
     this.byName = Object.fromEntries(layers.map((layer) => [layer.name, layer]));
-    this.filters = new Filters(root.querySelector('[data-filters]'), {changed: () => this.choose()});
+    this.filters = new Filters(root.querySelector('[data-filters]'), {
+      address: this.address, changed: (chosen) => this.choose({chosen}),
+    });
     const svg = root.querySelector('[data-histogram]');
     this.histogram = svg && new Histogram(svg, {
       choose: (since, until) => {
@@ -44,24 +52,38 @@ class Workbench {
       },
     });
     this.rows = new Rows(root.querySelector('[data-rows]'), {
-      map, address: this.address, open: (...row) => this.openRow(...row),
+      map,
+      address: this.address,
+      open: (...row) => this.openRow(...row),
+      choose: (part, code) => this.turn(part, code),
     });
     this.histogram?.markPeriod(this.filters.read());
     this.panel();
     this.tools();
+    this.share();
     new Search(root.querySelector('[data-search]'), {go: (found) => this.go(found)});
     this.follow();
     this.address.onReturn(() => this.restore());
     this.badge();
+    this.count();
   }
 
   // Somebody has changed a filter.
-  choose({push = true} = {}) {
+  choose({chosen = this.filters.read(), push = true} = {}) {
     const before = this.address.get('route');
-    this.address.set({...this.filters.read(), page: ''}, {push});
+    this.address.set({...chosen, page: ''}, {push});
     this.filters.badges();
     this.apply();
     if (this.address.get('route') !== before) this.lookAtRoute();
+  }
+
+  // Chooses one code more of a list, or no longer.
+  turn(part, code) {
+    const chosen = new Set(this.address.get(part).split(',').filter(Boolean));
+    if (!chosen.delete(code)) chosen.add(code);
+    this.address.set({[part]: [...chosen].sort().join(','), page: ''}, {push: true});
+    this.filters.write((name) => this.address.get(name));
+    this.apply();
   }
 
   // Brings a route into view that has just been chosen.
@@ -83,6 +105,7 @@ class Workbench {
       const url = query ? `${pattern}${pattern.includes('?') ? '&' : '?'}${query}` : pattern;
       if (url !== layer.spec.url) layer.setUrl(url);
     }
+    this.links();
     this.count();
     this.rows.load();
   }
@@ -113,6 +136,7 @@ class Workbench {
   // Takes the address for what is to be shown, after back or forward.
   restore() {
     this.applying = true;
+    this.filters.choices.open(FILTERS.filter((name) => this.address.get(name)));
     this.filters.write((name) => this.address.get(name));
     const [zoom, lat, lon] = this.address.get('at').split('/').map(Number);
     if (this.address.get('at')) this.map.setView([lat, lon], zoom, {animate: false});
@@ -206,6 +230,8 @@ class Workbench {
     this.rows.fold(narrow);
     const container = this.map.getContainer();
     new ResizeObserver(() => {
+      // On paper the map is not laid out: its picture stands there.
+      if (this.printing || !container.offsetWidth) return;
       this.map.invalidateSize({pan: false});
       container.style.setProperty('--map-height', `${container.offsetHeight}px`);
     }).observe(container);
@@ -218,6 +244,56 @@ class Workbench {
     badge.textContent = whole(number);
     badge.hidden = number === 0;
     this.root.querySelector('[data-clear]').hidden = number === 0;
+  }
+
+  // Where the rows that are shown can be had otherwise: as files, and without the map.
+  links() {
+    const {lang} = document.documentElement;
+    const chosen = this.filters.read();
+    const query = this.address.query(FILTERS.filter((name) => chosen[name]), {lang});
+    for (const link of this.root.querySelectorAll('[data-export]')) link.href = `/export?${query}`;
+    this.root.querySelector('[data-plain]').href = `/table?${this.state(['lang'])}`;
+  }
+
+  // The state as the address holds it, without the language unless it is asked for.
+  state(more = []) {
+    return this.address.query([...FILTERS, ...STATE, ...more]);
+  }
+
+  // The map for paper, as it is now.
+  picture() {
+    const mark = document.querySelector('[data-synthetic] strong')?.textContent.replace(/\.$/, '');
+    return picture(this.map, {
+      title: this.root.querySelector('[data-sentence]').textContent,
+      marks: [mark, this.root.dataset.mark].filter(Boolean),
+      sources: this.map.getContainer().querySelector('.leaflet-control-attribution').textContent,
+    });
+  }
+
+  share() {
+    const root = this.root.querySelector('[data-share]');
+    const menu = new Menu(root, {opened: () => this.links()});
+    const sheet = this.root.querySelector('[data-print-sheet]');
+    root.querySelector('[data-picture]').addEventListener('click', async () => {
+      await faceOf(this.map).idle;
+      await download(this.picture(), `geoapp-${isoDay(new Date())}.png`);
+      menu.close();
+    });
+    root.querySelector('[data-print]').addEventListener('click', async () => {
+      menu.close();
+      await faceOf(this.map).idle;
+      window.print();
+    });
+    window.addEventListener('beforeprint', () => {
+      this.printing = true;
+      sheet.replaceChildren(this.picture());
+    });
+    window.addEventListener('afterprint', () => {
+      this.printing = false;
+      sheet.replaceChildren();
+    });
+    const views = this.root.querySelector('[data-views]');
+    if (views) new Views(views, {state: () => this.state(['open'])});
   }
 
   tools() {

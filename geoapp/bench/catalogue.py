@@ -14,6 +14,7 @@ from geoapp.bench.importing import run_importing
 from geoapp.bench.page import run_page
 from geoapp.bench.risk import run_corridor, run_hotspots, run_path, run_pressure
 from geoapp.bench.tiles import run_tiles
+from geoapp.bench.using import run_using
 from geoapp.bench.views import run_views
 
 
@@ -46,5 +47,6 @@ BENCHMARKS = {
     "path": Benchmark("ways over 200,000 edges against networkx", run_path),
     "pressure": Benchmark("the pressure on all sites against geopandas", run_pressure),
     "tiles": Benchmark("tiles of incidents a second, against tipg and a file sent by nginx", run_tiles),
+    "using": Benchmark("how soon a change of the filter is there, and how smoothly the map pans", run_using),
     "views": Benchmark("the bytes of a view and of a pan, at every zoom, under filters", run_views),
 }

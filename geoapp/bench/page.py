@@ -120,7 +120,7 @@ def run_page(owner: Engine, _web: Engine, progress: Callable[[int], Any]) -> Pag
     cold, warm = [], []
     with session_of(owner, viewer) as cookie, geoapp_server({}) as port:
         address = f"http://127.0.0.1:{port}"
-        with _contexts(address, cookie) as new_context:
+        with browser_contexts(address, cookie) as new_context:
             # What a server makes at its first request does not count.
             with new_context() as context:
                 _open(context, address)
@@ -179,7 +179,7 @@ class _Traffic:
 
 
 @contextmanager
-def _contexts(address: str, cookie: str) -> Iterator[Callable[[], Any]]:
+def browser_contexts(address: str, cookie: str) -> Iterator[Callable[[], Any]]:
     """A browser, and how to open windows of it with an empty cache, signed in."""
     try:
         from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - not a part of an installation.

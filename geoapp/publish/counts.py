@@ -43,8 +43,10 @@ class Told:
     months: Mapping[str, int]
 
 
-def count_choices(connection: Connection, snapshot: Snapshot, chosen: Filter, language: str) -> Told:
-    """The counts for the viewer of a transaction, whose snapshot it is."""
+def count_choices(
+    connection: Connection, snapshot: Snapshot, chosen: Filter, language: str, *, of_sites: bool = False
+) -> Told:
+    """The counts for the viewer of a transaction, whose snapshot it is; `of_sites` as `read_sentence` takes it."""
     of_incidents = chosen.applying(INCIDENTS.filters)
     counts: Counts = count_incidents(snapshot, of_incidents, near_routes(connection, of_incidents))
     choices: dict[str, Mapping[str, int]] = dict(counts.choices)
@@ -57,8 +59,16 @@ def count_choices(connection: Connection, snapshot: Snapshot, chosen: Filter, la
     if not len(snapshot):
         units = "mine_sites"
         choices["unit"] = _by(connection, MINE_SITES, "unit", chosen)
-    sentence = chosen.sentence(language, _names(connection, chosen, language))
+    sentence = read_sentence(connection, chosen, language, of_sites=of_sites)
     return Told(sentence, totals, counts.unplaced, counts.synthetic, choices, units, _by_month(counts.months))
+
+
+def read_sentence(connection: Connection, chosen: Filter, language: str, *, of_sites: bool = False) -> str:
+    """What a filter leaves, in words, with the names of its units and routes as the transaction's viewer sees them.
+
+    `of_sites` is for viewers whose role shows them no incident.
+    """
+    return chosen.sentence(language, _names(connection, chosen, language), of_sites=of_sites)
 
 
 def _total(connection: Connection, layer: MapLayer, chosen: Filter) -> int:

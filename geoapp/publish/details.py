@@ -30,16 +30,18 @@ class Detail:
     fields: Sequence[dict[str, str]]
 
 
-def read_detail(connection: Connection, layer: MapLayer, key: str, language: str) -> Detail:
+def read_detail(
+    connection: Connection, layer: MapLayer, key: str, language: str, told: Sequence[SQLColumnExpression[Any]] = ()
+) -> Detail:
     """The detail of the row of `layer` whose key is `key`, or of what stands in for it.
 
-    Raises NotFoundError where there is none for this viewer.
+    Columns that are `told` elsewhere are left out. Raises NotFoundError where there is none for this viewer.
     """
     shown: MapLayer | None = layer
     while shown:
         row = connection.execute(_row(shown, key, language)).one_or_none()
         if row:
-            return _detail(row, shown, language)
+            return _detail(row, shown, language, told)
         shown = shown.stand_in
     raise NotFoundError(NO_SUCH_ROW)
 
@@ -65,9 +67,10 @@ def _asked(layer: MapLayer) -> list[Field]:
     return [layer.subheading, *layer.fields] if layer.subheading else list(layer.fields)
 
 
-def _detail(row: Row[Any], layer: MapLayer, language: str) -> Detail:
+def _detail(row: Row[Any], layer: MapLayer, language: str, told: Sequence[SQLColumnExpression[Any]]) -> Detail:
     said = [(each, _in_words(row[place + 2], each, language)) for place, each in enumerate(_asked(layer))]
     subtitle = said.pop(0)[1] if layer.subheading else None
+    said = [(each, words) for each, words in said if not any(each.column(language) is column for column in told)]
     return Detail(
         title=row.heading or layer.title.in_language(language),
         subtitle=subtitle or None,

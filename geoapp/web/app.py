@@ -42,6 +42,7 @@ from geoapp.web.places import places
 from geoapp.web.provinces import provinces
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
+from geoapp.web.saved_views import saved_views
 from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
     for blueprint in (
         map_page,
         map_data,
+        saved_views,
         places,
         provinces,
         tiles,

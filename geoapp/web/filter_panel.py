@@ -1,10 +1,10 @@
-"""The panel of filters: every choice with its words, its count, and whether it is chosen."""
+"""The panel of filters: its lists, and every choice with its words, its count, and whether it is chosen."""
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from babel.dates import format_date
@@ -43,36 +43,52 @@ GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
     ),
 )
 LEVEL_UNKNOWN = Text("Level unknown", "Niveau inconnu")
+UNITS = Text("Country and province", "Pays et province")
+NEAR = Text("Near a route", "Près d’un itinéraire")
 UNTIL = Text("{name} (until {year})", "{name} (jusqu’en {year})")
 # Which lists are open at first: the others open by themselves where something in them is chosen.
 OPEN = ("level", "category", "icglr_status")
 
 
 @dataclass(frozen=True)
+class Facet:
+    """A list of the panel: the part of the filter that it is about, how much is chosen, and whether it is open."""
+
+    part: str
+    title: str
+    chosen: int
+    open: bool
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The lists of the panel for one viewer, without their choices; `groups` are those about the rows of one layer."""
+
+    period: bool
+    unit: Facet
+    route: Facet | None
+    groups: Sequence[tuple[str, str, Sequence[Facet]]]
+
+    @property
+    def facets(self) -> list[Facet]:
+        """All lists."""
+        near = [self.route] if self.route else []
+        return [self.unit, *near, *(facet for _, _, facets in self.groups for facet in facets)]
+
+
+@dataclass(frozen=True)
 class Choice:
-    """A box of the panel: `part` and `code` are what it puts into the address."""
+    """A box of the panel: `part` and `code` are what it puts into the address.
+
+    `count` is None where the browser fills it in.
+    """
 
     part: str
     code: str
     label: str
-    count: int
+    count: int | None
     chosen: bool
     share: float = 0.0
-
-
-@dataclass(frozen=True)
-class ChoiceList:
-    """The choices of one part of the filter; `chosen` is how many are."""
-
-    part: str
-    title: str
-    choices: Sequence[Choice]
-    open: bool
-
-    @property
-    def chosen(self) -> int:
-        """How many boxes are ticked."""
-        return sum(choice.chosen for choice in self.choices)
 
 
 @dataclass(frozen=True)
@@ -88,8 +104,6 @@ class Month:
     """A bar of the histogram: `height` from 0 to 1, `inside` the period that is chosen."""
 
     name: str
-    first: dt.date
-    last: dt.date
     count: int
     height: float
     inside: bool
@@ -97,81 +111,102 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """All of the panel."""
+class Choices:
+    """The choices of some lists: those that are codes by part of the filter, the units by country, and the routes.
 
-    groups: Sequence[tuple[str, str, Sequence[ChoiceList]]]
+    Each route is its key, its words, whether it is chosen, and its corners: south, west, north, east in degrees.
+    """
+
+    lists: Mapping[str, Sequence[Choice]]
     countries: Sequence[Country]
-    months: Sequence[Month]
     routes: Sequence[tuple[str, str, bool, str]]
 
 
-def make_panel(connection: Connection, viewer: Viewer, chosen: Filter, told: Told, language: str) -> Panel:
-    """The panel for the viewer of a transaction, without what they see no row of."""
-    shown = [
-        (name, title, parts)
-        for name, title, parts in GROUPS
-        if not LAYERS[name].roles or viewer.has(*LAYERS[name].roles)
-    ]
-    if not any(name == "incidents" for name, _, _ in shown):
-        months: Sequence[Month] = ()
-    else:
-        months = _months(told.months, chosen, language)
+def outline(viewer: Viewer, chosen: Filter, language: str) -> Outline:
+    """The lists for a viewer, without those about rows of which they see none."""
+
+    def facet(part: str, title: Text) -> Facet:
+        number = len(getattr(chosen, part))
+        return Facet(part, title.in_language(language), number, bool(number) or part in OPEN)
+
     groups = [
-        (
-            name,
-            title.in_language(language),
-            [_list(part, words.in_language(language), chosen, told, language) for part, words in parts],
-        )
-        for name, title, parts in shown
+        (name, title.in_language(language), [facet(part, words) for part, words in parts])
+        for name, title, parts in GROUPS
+        if _open(viewer, name)
     ]
-    return Panel(groups, _countries(connection, chosen, told, language), months, _routes(connection, chosen))
+    route = facet("route", NEAR) if _open(viewer, "routes") else None
+    return Outline(_open(viewer, "incidents"), facet("unit", UNITS), route, groups)
 
 
-def _list(part: str, title: str, chosen: Filter, told: Told, language: str) -> ChoiceList:
+def _open(viewer: Viewer, layer: str) -> bool:
+    return not LAYERS[layer].roles or viewer.has(*LAYERS[layer].roles)
+
+
+def read_choices(
+    connection: Connection, parts: Collection[str], chosen: Filter, told: Told | None, language: str
+) -> Choices:
+    """The choices of the lists about some parts of the filter, as the viewer of a transaction sees them.
+
+    Without `told` they are the same whatever is chosen, but for what is ticked.
+    """
+    return Choices(
+        {part: _list(part, chosen, told, language) for part in parts if part in VOCABULARIES},
+        _countries(connection, chosen, told, language) if "unit" in parts else [],
+        _routes(connection, chosen) if "route" in parts else [],
+    )
+
+
+def _list(part: str, chosen: Filter, told: Told | None, language: str) -> list[Choice]:
     vocabulary = VOCABULARIES[part]
-    counts = told.choices.get(part, {})
     labels = {code: vocabulary.label(code, language) for code in vocabulary}
     if vocabulary is LEVEL:
         labels[UNKNOWN] = LEVEL_UNKNOWN.in_language(language)
     ticked = getattr(chosen, part)
+    if told is None:
+        return [Choice(part, code, label, None, code in ticked) for code, label in labels.items()]
+    counts = told.choices.get(part, {})
     most = max(counts.values(), default=0)
-    choices = [
+    return [
         Choice(part, code, label, counts.get(code, 0), code in ticked, counts.get(code, 0) / most if most else 0)
         for code, label in labels.items()
     ]
-    return ChoiceList(part, title, choices, bool(ticked) or part in OPEN)
 
 
-def _countries(connection: Connection, chosen: Filter, told: Told, language: str) -> list[Country]:
-    """Every country with the provinces that are valid today, and with those of before in which something is."""
-    counts = told.choices.get("unit", {})
+def _countries(connection: Connection, chosen: Filter, told: Told | None, language: str) -> list[Country]:
+    """Every country with the provinces that are valid today, and with those of before in which something may be."""
+    counts = told.choices.get("unit", {}) if told else None
     name = AdminUnit.name_fr if language == "fr" else AdminUnit.name_en
     asked = select(AdminUnit.unit_code, AdminUnit.country, AdminUnit.valid_to, name.label("name"))
     rows = connection.execute(asked.where(AdminUnit.level == 1).order_by(AdminUnit.valid_from)).all()
     provinces: dict[str, dict[str, Choice]] = {code: {} for code in COUNTRY}
-    most = max((counts.get(row.unit_code, 0) for row in rows), default=0)
+    most = max((counts.get(row.unit_code, 0) for row in rows), default=0) if counts else 0
     for row in rows:
-        count = counts.get(row.unit_code, 0)
+        count = counts.get(row.unit_code, 0) if counts is not None else None
         ticked = row.unit_code in chosen.unit
-        if row.valid_to is not None and not count and not ticked:
+        past = row.valid_to is not None
+        if past and count == 0 and not ticked:
             provinces[row.country].pop(row.unit_code, None)
             continue
-        said = row.name
-        if row.valid_to is not None:
-            said = UNTIL.in_language(language).format(name=row.name, year=row.valid_to.year)
-        share = count / most if most else 0
+        said = UNTIL.in_language(language).format(name=row.name, year=row.valid_to.year) if past else row.name
+        share = count / most if count and most else 0
         provinces[row.country][row.unit_code] = Choice("unit", row.unit_code, said, count, ticked, share)
     return [
         Country(
-            Choice("unit", code, COUNTRY.label(code, language), counts.get(code, 0), code in chosen.unit),
+            Choice(
+                "unit",
+                code,
+                COUNTRY.label(code, language),
+                counts.get(code, 0) if counts is not None else None,
+                code in chosen.unit,
+            ),
             sorted(inside.values(), key=lambda each: fold(each.label)),
         )
         for code, inside in provinces.items()
     ]
 
 
-def _months(counts: Mapping[str, int], chosen: Filter, language: str) -> list[Month]:
+def bars_of(counts: Mapping[str, int], chosen: Filter, language: str) -> list[Month]:
+    """The bars of the incidents by month, of which `counts` has every one from the first to the last."""
     most = max(counts.values(), default=0) or 1
     made = []
     for name, count in counts.items():
@@ -180,15 +215,12 @@ def _months(counts: Mapping[str, int], chosen: Filter, language: str) -> list[Mo
         last = dt.date(year, month, calendar.monthrange(year, month)[1])
         inside = (chosen.since is None or chosen.since <= last) and (chosen.until is None or first <= chosen.until)
         said = format_date(first, "MMMM y", locale=language)
-        made.append(Month(name, first, last, count, count / most, inside, said))
+        made.append(Month(name, count, count / most, inside, said))
     return made
 
 
 def _routes(connection: Connection, chosen: Filter) -> list[tuple[str, str, bool, str]]:
-    """The routes that the viewer sees by name, and what the address holds if that is another one.
-
-    Each is its key, its words, whether it is chosen, and its corners: south, west, north, east in degrees.
-    """
+    """The routes that the viewer sees by name, and what the address holds if that is another one."""
     edges = (func.ST_YMin(Route.geom), func.ST_XMin(Route.geom), func.ST_YMax(Route.geom), func.ST_XMax(Route.geom))
     found = {}
     for row in connection.execute(select(Route.id, Route.route_id, Route.name, *edges)).all():

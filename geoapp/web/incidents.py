@@ -10,14 +10,19 @@ from sqlalchemy import Connection, select
 
 from geoapp.errors import NotFoundError
 from geoapp.publish.details import NO_SUCH_ROW, read_detail
+from geoapp.publish.life import TOLD as OF_LIFE
+from geoapp.publish.life import read_life
 from geoapp.publish.release import may_release
 from geoapp.publish.released import UNCATEGORISED, date_in_words, read_released
 from geoapp.web.audit import record_read
 from geoapp.web.database import writing
 from geoapp.web.policy import unstored
 from layers.incidents import INCIDENTS
-from layers.tables import Incident, Source
+from layers.tables import Facility, Incident, MineSite, Route, Source
 from layers.vocabulary import CATEGORY, LEVEL
+
+# What stands elsewhere on the page than among its facts.
+TOLD = (*OF_LIFE, Incident.summary_en, Incident.summary_fr, MineSite.name, Route.name, Facility.name)
 
 incidents = Blueprint("incidents", __name__, url_prefix="/incidents")
 
@@ -47,10 +52,15 @@ def _find(connection: Connection, key: str) -> list[UUID]:
 
 def _one(connection: Connection, incident_id: UUID) -> Response:
     known = connection.execute(
-        select(Incident.sealed, Incident.units).where(Incident.incident_id == incident_id)
+        select(
+            Incident.sealed,
+            Incident.units,
+            (Incident.summary_fr if g.language == "fr" else Incident.summary_en).label("summary"),
+        ).where(Incident.incident_id == incident_id)
     ).one_or_none()
     released = read_released(connection, incident_id, g.language)
-    detail = read_detail(connection, INCIDENTS, str(incident_id), g.language) if known else None
+    detail = read_detail(connection, INCIDENTS, str(incident_id), g.language, TOLD) if known else None
+    life = read_life(connection, incident_id, g.language) if known else None
     shown = detail or released
     if shown is None:
         raise NotFoundError(NO_SUCH_ROW)
@@ -59,6 +69,8 @@ def _one(connection: Connection, incident_id: UUID) -> Response:
         "incident.html",
         incident_id=incident_id,
         detail=detail,
+        life=life,
+        summary=known.summary if known else None,
         sealed=known is not None and known.sealed,
         may_release=known is not None and may_release(connection, known.units),
         released=released,

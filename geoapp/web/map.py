@@ -1,28 +1,31 @@
-"""The map at `/`: a Folium page whose data comes as vector tiles, so that it weighs the same whatever there is."""
+"""The map at `/`, a Folium page whose data comes as vector tiles, and the same rows without it at `/table`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote, urlencode
 
 import folium
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
-from sqlalchemy import exists, select
+from sqlalchemy import Connection, exists, select
 
 from geoapp.access.viewer import Viewer
-from geoapp.publish.counts import count_choices
-from geoapp.publish.listing import LISTED, read_listing
+from geoapp.publish.counts import count_choices, read_sentence
+from geoapp.publish.listing import LISTED
 from geoapp.settings import Settings
 from geoapp.web.database import current_viewer, look, read_snapshot, reading_one_version
-from geoapp.web.filter_panel import make_panel
+from geoapp.web.filter_panel import bars_of, outline, read_choices
 from geoapp.web.folium_page import map_parts
-from geoapp.web.map_data import tables_of
+from geoapp.web.map_data import read_table, sees_sites_alone, tables_of
 from geoapp.web.map_state import MapState, read_state
+from geoapp.web.mark import mark_of
 from geoapp.web.policy import nonce, unstored
 from geoapp.web.tiles import SHARED, VERSION, shared_version
 from layers import base_map
 from layers.catalogue import LAYERS
 from layers.element import Legend, Scale, Start, VectorTiles, Workbench
+from layers.groups import GROUND
 from layers.layer import MapLayer
 from layers.tables import Source
 from layers.text import Text
@@ -37,31 +40,74 @@ MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 @map_page.get("/")
 def page() -> Response:
-    """The map with every layer, its filters and its table, and the mark where data are synthetic."""
-    state = read_state(request.args)
+    """The map with its layers, the lists of its filters, and the mark where data are synthetic.
+
+    Choices, counts and rows come by themselves, so that the page weighs the same whatever there is.
+    """
     viewer = current_viewer()
-    if "table" not in request.args and not _open(LISTED[state.table], viewer):
-        state = read_state(request.args.copy() | {"table": "mine_sites"})
-    with reading_one_version() as (connection, started):
-        synthetic = connection.scalar(select(exists().where(Source.source_id == "demo")))
-        snapshot = read_snapshot(connection, started)
-        told = count_choices(connection, snapshot, state.chosen, g.language)
-        listing = read_listing(connection, snapshot, state.asked(None), g.language)
-        panel = make_panel(connection, viewer, state.chosen, told, g.language)
-    parts = map_parts(draw(viewer, g.language, state), nonce())
+    state = _state(viewer)
+    with reading_one_version() as (connection, _):
+        synthetic = _holds_synthetic(connection)
+        sentence = read_sentence(connection, state.chosen, g.language, of_sites=sees_sites_alone(viewer))
     shown = render_template(
         "map.html",
-        parts=parts,
+        parts=map_parts(draw(viewer, g.language, state), nonce()),
+        synthetic=synthetic,
+        state=state,
+        theme=state.theme,
+        sentence=sentence,
+        outline=outline(viewer, state.chosen, g.language),
+        tables=tables_of(viewer),
+        faults=[fault.in_language(g.language) for fault in state.faults],
+        plain=url_for("map.table") + _query_as_given(),
+        mark=mark_of(viewer).in_language(g.language),
+    )
+    return unstored(make_response(shown))
+
+
+@map_page.get("/table")
+def table() -> Response:
+    """The filters and the rows without the map, as plain forms and links."""
+    viewer = current_viewer()
+    state = _state(viewer)
+    lists = outline(viewer, state.chosen, g.language)
+    with reading_one_version() as (connection, started):
+        synthetic = _holds_synthetic(connection)
+        snapshot, of_sites = read_snapshot(connection, started), sees_sites_alone(viewer)
+        told = count_choices(connection, snapshot, state.chosen, g.language, of_sites=of_sites)
+        shown = read_table(connection, started, state, None)
+        choices = read_choices(connection, [each.part for each in lists.facets], state.chosen, told, g.language)
+    page = render_template(
+        "table.html",
+        **shown,
         synthetic=synthetic,
         state=state,
         theme=state.theme,
         told=told,
-        panel=panel,
-        listing=listing,
-        tables=tables_of(viewer),
+        outline=lists,
+        choices=choices,
+        bars=bars_of(told.months, state.chosen, g.language),
+        path=url_for("map.table"),
         faults=[fault.in_language(g.language) for fault in state.faults],
     )
-    return unstored(make_response(shown))
+    return unstored(make_response(page))
+
+
+def _state(viewer: Viewer) -> MapState:
+    """What the address asks for; the table of sites where the viewer sees no row of the one that it means."""
+    state = read_state(request.args)
+    if not request.args.get("table") and not _open(LISTED["incidents"], viewer):
+        state = replace(state, table="mine_sites")
+    return state
+
+
+def _holds_synthetic(connection: Connection) -> bool:
+    return bool(connection.scalar(select(exists().where(Source.source_id == "demo"))))
+
+
+def _query_as_given() -> str:
+    given = request.query_string.decode("ascii", "replace")
+    return f"?{given}" if given else ""
 
 
 def _open(layer: MapLayer, viewer: Viewer) -> bool:
@@ -102,6 +148,7 @@ def draw(
         max_native_zoom=10,
         interactive=False,
         first=True,
+        group=GROUND,
     )
     base.add_to(chart)
     open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
@@ -110,7 +157,8 @@ def draw(
         element.add_to(chart)
     Legend([*drawn, base], language).add_to(chart)
     Scale().add_to(chart)
-    Workbench(drawn, start).add_to(chart)
+    understood = state.query(open=state.opened, lang=language) if state.faults else None
+    Workbench(drawn, start, understood).add_to(chart)
     return chart
 
 
@@ -138,6 +186,7 @@ def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
         tip=layer.tip.replace("{lang}", language) if layer.tip else None,
         note=explained(settings.level_weights) if layer.weighted else None,
         first=layer.first,
+        group=layer.group,
     )
 
 

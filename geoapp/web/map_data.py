@@ -1,24 +1,29 @@
-"""What the map's page asks for while it is looked at: counts beside every choice, and the rows of its table."""
+"""What the map's page asks for while it is looked at: choices, counts beside them, and the rows of its table."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import suppress
+from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, make_response, render_template, request
 from sqlalchemy import Connection
 
 from geoapp.access.viewer import Viewer
 from geoapp.errors import QuestionError
+from geoapp.publish.charts import read_charts
 from geoapp.publish.counts import Told, count_choices
-from geoapp.publish.listing import LISTED, read_listing
+from geoapp.publish.listing import LISTED, Box, read_listing
 from geoapp.publish.search import LONGEST, SHORTEST, Names, find_numbers, read_names
 from geoapp.publish.search import TABLES as NAMED_TABLES
 from geoapp.snapshot.changes import Reading, named
+from geoapp.web.charts import draw_charts
 from geoapp.web.database import current_viewer, look, read_snapshot, reading_one_version
 from geoapp.web.description import FILTERS, LANGUAGE, Description, Parameter, described
+from geoapp.web.filter_panel import outline, read_choices
 from geoapp.web.filtering import asked_filter
-from geoapp.web.map_state import read_box, read_state
+from geoapp.web.language import translate
+from geoapp.web.map_state import CHARTS, MapState, read_box, read_state
 from geoapp.web.policy import unstored
 from layers.catalogue import LAYERS
 from layers.filter import Filter
@@ -83,20 +88,52 @@ def counts() -> Response:
 def read_counts(chosen: Filter) -> tuple[Told, Reading]:
     """The counts for the request's viewer, and what they were made from."""
     with reading_one_version() as (connection, started):
-        return count_choices(connection, read_snapshot(connection, started), chosen, g.language), started
+        snapshot, of_sites = read_snapshot(connection, started), sees_sites_alone(current_viewer())
+        return count_choices(connection, snapshot, chosen, g.language, of_sites=of_sites), started
 
 
 @map_data.get("/map/rows")
 def rows() -> Response:
     """The table alone, for the page that shows it already."""
     state = read_state(request.args)
-    asked = state.asked(read_box(request.args))
+    box = None if state.everywhere else read_box(request.args)
     with reading_one_version() as (connection, started):
-        listing = read_listing(connection, read_snapshot(connection, started), asked, g.language)
-    page = render_template(
-        "_rows.html", listing=listing, state=state, tables=tables_of(current_viewer()), in_view=asked.box is not None
-    )
+        shown = read_table(connection, started, state, box)
+    page = render_template("_rows.html", **shown, state=state, in_view=box is not None)
     return unstored(make_response(page))
+
+
+def read_table(connection: Connection, started: Reading, state: MapState, box: Box | None) -> dict[str, Any]:
+    """What the template of the table takes: a page of rows, or the charts of them, and the names of all tables."""
+    tables = tables_of(current_viewer())
+    snapshot = read_snapshot(connection, started)
+    if state.table == CHARTS:
+        open_ones = [name for name, _ in tables]
+        charted = read_charts(connection, snapshot, state.chosen, box, open_ones)
+        return {"charts": draw_charts(connection, charted, state, g.language), "tables": tables}
+    return {"listing": read_listing(connection, snapshot, state.asked(box), g.language), "tables": tables}
+
+
+@map_data.get("/map/choices")
+def choices() -> Response:
+    """The choices of the lists that `parts` names, without numbers: the page has those of what is chosen."""
+    viewer = current_viewer()
+    facets = {facet.part: facet for facet in outline(viewer, Filter(), g.language).facets}
+    parts = [part for part in request.args.get("parts", "").split(",") if part]
+    if not parts or set(parts) - set(facets):
+        listed = ", ".join(facets)
+        raise QuestionError(f"parts: there are {listed}", f"parts : il y a {listed}")
+    chosen, _ = Filter.understand({"route": request.args.get("route", "")})
+    with reading_one_version() as (connection, _started):
+        found = read_choices(connection, parts, chosen, None, g.language)
+    answer = make_response(
+        render_template(
+            "_choices.html", facets=[facets[part] for part in parts], choices=found, within_km=chosen.within_km
+        )
+    )
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
 
 
 @map_data.get("/api/v1/search")
@@ -200,10 +237,15 @@ def _names(connection: Connection, started: Reading) -> Names:
     return names
 
 
+def sees_sites_alone(viewer: Viewer) -> bool:
+    """Whether the viewer's role shows them no incident, so that the map's sentence is about sites."""
+    return not viewer.has(*INCIDENTS.roles)
+
+
 def tables_of(viewer: Viewer) -> list[tuple[str, str]]:
-    """The tables of which the viewer may see anything: name and title."""
+    """The tables of which the viewer may see anything, and the charts: name and title."""
     open_ones = [layer for layer in LISTED.values() if not layer.roles or viewer.has(*layer.roles)]
-    return [(layer.name, layer.title.in_language(g.language)) for layer in open_ones]
+    return [*((layer.name, layer.title.in_language(g.language)) for layer in open_ones), (CHARTS, translate("Charts"))]
 
 
 def _tag(started: Reading, chosen: Filter) -> str:

@@ -15,6 +15,9 @@ from layers.catalogue import LAYERS
 from layers.filter import PARSERS, Filter
 from layers.text import Text, typeset
 
+# In the place of a table: the rows counted.
+CHARTS = "charts"
+TABLES = (*LISTED, CHARTS)
 THEMES = ("light", "dark")
 # The closest and the farthest view of the map.
 LEAST_ZOOM, MOST_ZOOM = 4.0, 18.0
@@ -41,7 +44,7 @@ class View:
 class MapState:
     """What a map shows. `layers` are those drawn, None for those of the start; `everywhere` lists rows out of view too.
 
-    `faults` say what of the address could not be understood.
+    `table` is one of TABLES. `faults` say what of the address could not be understood.
     """
 
     chosen: Filter = field(default_factory=Filter)
@@ -56,7 +59,7 @@ class MapState:
     faults: tuple[Text, ...] = ()
 
     def asked(self, box: Box | None) -> Asked:
-        """The page of the table."""
+        """The page of the table, where that is one of rows."""
         return Asked(self.table, self.chosen, None if self.everywhere else box, self.sort, self.page)
 
     def query(self, **other: str) -> str:
@@ -90,8 +93,8 @@ def read_state(arguments: MultiDict[str, str]) -> MapState:
     view = _view(given, notes)
     layers = _layers(given, notes)
     table = given.get("table") or "incidents"
-    if table not in LISTED:
-        notes.append(_fault("table", f"there are {', '.join(LISTED)}", f"il y a {', '.join(LISTED)}"))
+    if table not in TABLES:
+        notes.append(_fault("table", f"there are {', '.join(TABLES)}", f"il y a {', '.join(TABLES)}"))
         table = "incidents"
     sort = given.get("sort", "")
     if sort and not SORT.fullmatch(sort):

@@ -58,6 +58,8 @@ ASKED: tuple[tuple[Text, tuple[str, ...]], ...] = (
     (Text("Strength", "Effectif"), ("strength",)),
     (Text("Equipment transferred", "Équipement transféré"), ("equipment_transferred",)),
 )
+# These stand among what is asked, and not once more among the facts.
+TOLD = tuple(getattr(Deployment, name) for _, columns in ASKED for name in columns)
 
 
 @places.get("/sites/<path:key>")
@@ -164,7 +166,7 @@ def deployment(key: str) -> Response:
         row = connection.execute(select(Deployment.__table__).where(Deployment.id == _as_id(key))).one_or_none()
         if row is None:
             raise NotFoundError(NO_SUCH_ROW)
-        detail = read_detail(connection, DEPLOYMENTS, key, g.language)
+        detail = read_detail(connection, DEPLOYMENTS, key, g.language, TOLD)
         record_read(connection, Deployment.__tablename__, row.id)
     page = render_template(
         "deployment.html",

@@ -152,3 +152,21 @@ class ApiToken(Base):
         # An administrator's role is for no program.
         check("roles", "roles <@ ARRAY['committee'::text, 'coordinator'::text, 'analyst'::text, 'gis'::text]"),
     )
+
+
+class SavedView(Base):
+    """A view of the map that somebody keeps under a name; `query` is the state of the map as its address holds it."""
+
+    __tablename__ = "saved_view"
+
+    view_id: Mapped[uuid.UUID] = random_id()
+    user_name: Mapped[str] = mapped_column(ForeignKey("app_user.user_name", ondelete="CASCADE"))
+    name: Mapped[str]
+    query: Mapped[str]
+    saved_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+
+    __table_args__ = (
+        UniqueConstraint("user_name", "name"),
+        check("name", "length(name) BETWEEN 1 AND 1000"),
+        check("query", "length(query) <= 4000"),
+    )
