@@ -13,7 +13,7 @@ const fields = {
   corner: document.getElementById('corner'),
 };
 // More corners than this are not shown at once: they could not be told apart.
-const MOST_CORNERS = 250;
+const MOST_CORNERS = 80;
 const REACH_PIXELS = 14;
 const DECIMALS = 7;
 const DEBOUNCE_MS = 250;
@@ -117,19 +117,20 @@ function draw() {
       L.polyline(part.map(([lon, lat]) => [lat, lon]), {className: 'mend-line', weight: 4, interactive: false}).addTo(drawn);
     }
     const inView = cornersInView();
-    if (inView.length <= MOST_CORNERS) inView.forEach(([p, c]) => drawCorner(p, c));
+    const few = inView.length <= MOST_CORNERS;
+    inView.filter(([p, c]) => few || c === 0 || c === parts[p].length - 1).forEach(([p, c]) => drawCorner(p, c, few));
   }
   tell();
 }
 
-function drawCorner(p, c) {
+function drawCorner(p, c, few) {
   const part = parts[p];
   const isChosen = chosen !== null && chosen[0] === p && chosen[1] === c;
   const end = c === 0 || c === part.length - 1;
   const mark = handle(part[c], isChosen ? 'chosen' : end ? 'end' : 'corner', isChosen || end ? 18 : 14);
   mark.on('click', () => { choose(p, c); });
   mark.on('dragend', (event) => change(() => { part[c] = snapped(event.target.getLatLng()); }));
-  if (c + 1 < part.length) {
+  if (few && c + 1 < part.length) {
     const middle = [(part[c][0] + part[c + 1][0]) / 2, (part[c][1] + part[c + 1][1]) / 2];
     handle(middle, 'middle', 10, {opacity: 0.8}).on('dragend', (event) => change(() => {
       part.splice(c + 1, 0, snapped(event.target.getLatLng()));

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, text, update
 
 from geoapp.desk.typed import Held, read_held
 from geoapp.errors import ConflictError
@@ -16,7 +16,7 @@ from geoapp.ingest import doubles, load, parts
 from geoapp.ingest.repeats import REPEATS
 from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.targets import TARGETS, Target
-from layers.tables import Deployment, ImportPart, Incident, SiteAlias, SiteVisit
+from layers.tables import AliasRefusal, Deployment, ImportPart, Incident, SiteAlias, SiteVisit
 from layers.text import Text
 
 MERGEABLE = ("mine_sites", "incidents")
@@ -90,14 +90,22 @@ def merge(connection: Connection, target: Target, asked: Merge) -> uuid.UUID:
     if target.name == "incidents":
         return _merge_incidents(connection, target, kept, other, asked.taken)
     batch = _begin(connection, target, (kept, other), removed=1, private=False)
-    known = select(SiteAlias.id).where(SiteAlias.site_id == other.key)
-    had_alias = connection.scalar(known.limit(1)) is not None
+    there = {
+        model: set(connection.scalars(_of_site(model, kept.key, other.key))) for model in (SiteAlias, AliasRefusal)
+    }
     _take_over(connection, target, asked)
     doubles.confirm(connection, kept.key, other.key)
-    if not had_alias:
-        made = select(SiteAlias.id).where(SiteAlias.site_id == kept.key, SiteAlias.code == other.key)
-        _note_made(connection, batch, str(connection.scalar(made.limit(1))))
+    for model, ids in there.items():
+        made = set(connection.scalars(_of_site(model, kept.key, other.key))) - ids
+        if made:
+            _note_made(connection, batch, model, sorted(map(str, made)))
     return batch
+
+
+def _of_site(model: type[SiteAlias] | type[AliasRefusal], *sites: str) -> Select[uuid.UUID]:
+    """The ids of what is noted of some sites."""
+    columns = [model.site_id, *([AliasRefusal.other_site_id] if model is AliasRefusal else [])]
+    return select(model.id).where(or_(*(column.in_(sites) for column in columns)))
 
 
 def _merge_incidents(
@@ -153,14 +161,16 @@ def _begin(
     return batch
 
 
-def _note_made(connection: Connection, batch: uuid.UUID, alias: str) -> None:
-    """The alias that a site became is the merge's own, and goes with it."""
+def _note_made(
+    connection: Connection, batch: uuid.UUID, model: type[SiteAlias] | type[AliasRefusal], keys: list[str]
+) -> None:
+    """What a merge added is its own, and goes with it."""
     values = {
         "import_batch_id": batch,
-        "table_name": SiteAlias.__tablename__,
+        "table_name": model.__tablename__,
         "deed": "insert",
-        "keys": [alias],
-        "rows": [0],
+        "keys": keys,
+        "rows": [0] * len(keys),
     }
     connection.execute(insert(ImportPart).values(values))
 

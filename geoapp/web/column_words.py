@@ -1,4 +1,4 @@
-"""What pages call the columns of the tables that are mended by hand."""
+"""What pages call the columns of the tables that are mended or merged by hand."""
 
 from __future__ import annotations
 
@@ -59,6 +59,35 @@ COLUMNS: dict[str, Text] = {
     "coverage_m": Text("Covers (m around)", "Couvre (m alentour)"),
     "valid_from": Text("From the day", "À partir du"),
     "valid_to": Text("Until before the day", "Jusqu’avant le"),
+    "incident_no": Text("Number", "Numéro"),
+    "occurred_from": Text("Happened from", "Survenu du"),
+    "occurred_to": Text("Happened until", "Survenu jusqu’au"),
+    "date_precision": Text("Day known to", "Jour connu à"),
+    "reported_on": Text("Reported on", "Signalé le"),
+    "channel": Text("Channel", "Canal"),
+    "category": Text("Category", "Catégorie"),
+    "annex2": Text("Annex II", "Annexe II"),
+    "level": Text("Level", "Niveau"),
+    "act": Text("Act", "Acte"),
+    "stage": Text("Stage", "Étape"),
+    "actor_kind": Text("Actor", "Acteur"),
+    "victim_kind": Text("Victim", "Victime"),
+    "killed": Text("Killed", "Tués"),
+    "injured": Text("Injured", "Blessés"),
+    "abducted": Text("Abducted", "Enlevés"),
+    "explosives_involved": Text("Explosives involved", "Explosifs en cause"),
+    "place_text": Text("Place in words", "Lieu en mots"),
+    "location_precision": Text("Place known to", "Lieu connu à"),
+    "handlers": Text("Handlers", "Responsables"),
+    "sealed": Text("Sealed", "Scellé"),
+    "summary_fr": Text("Summary in French", "Résumé en français"),
+    "summary_en": Text("Summary in English", "Résumé en anglais"),
+    "source_rating": Text("Rating of the source", "Note de la source"),
+    "status": Text("Status", "État"),
+    "opened_on": Text("Opened on", "Ouvert le"),
+    "due_on": Text("Due on", "Échéance"),
+    "closed_on": Text("Closed on", "Clos le"),
+    "outcome": Text("Outcome", "Issue"),
     "geom": Text("Place", "Lieu"),
 }
 

@@ -26,6 +26,7 @@ from geoapp.desk.merging import (
 from geoapp.desk.typed import GEOM, Held, columns_of, read_held
 from geoapp.errors import ConflictError, ImportRefusedError, NotFoundError
 from geoapp.ingest.doubles import find_doubles
+from geoapp.ingest.precedence import TOGETHER
 from geoapp.ingest.shapes import describe
 from geoapp.ingest.targets import TARGETS, FileColumn, Target
 from geoapp.web.audit import record_read
@@ -167,6 +168,12 @@ def _lines(target: Target, rows: list[Held]) -> list[dict[str, Any]]:
         said = [_said(column, row.texts[column.name]) for row in rows]
         if any(said):
             found.append(_line(column.name, said, [row.texts[column.name] for row in rows]))
+    for group in TOGETHER:
+        # What makes sense together alone is taken from the one that says more of it.
+        members = [line for line in found if line["name"] in group]
+        said_by = [sum(bool(line["said"][place]) for line in members) for place in (0, 1)]
+        for line in members:
+            line["first"] = int(said_by[1] > said_by[0])
     places = [describe(row.shape) if row.shape is not None else "" for row in rows]
     if any(places):
         found.append(_line(GEOM, places, places))
