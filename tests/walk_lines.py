@@ -163,7 +163,7 @@ def pair_send_asks(planting: Planting) -> Iterator[Ask]:
 # What the form of a row shows of it.
 IN_FORMS = {
     "gis-cd": {
-        "mine_site": "site_id name operator_name territory",
+        "mine_site": "operator_name territory",
         "route": "name from_ref to_ref surface",
         "facility": "name operator",
         "checkpoint": "name",

@@ -20,7 +20,7 @@ from geoapp.access.viewer import acting_viewer
 from geoapp.desk import rows
 from geoapp.desk.typed import Held, as_cell
 from geoapp.errors import ConflictError
-from geoapp.ingest import aliases, doubles, load, matching, parts, references, repeats, rights, units
+from geoapp.ingest import aliases, doubles, load, matching, parts, references, removing, repeats, rights, units
 from geoapp.ingest.findings import Finding, Findings
 from geoapp.ingest.report import Found, Report, Rows
 from geoapp.ingest.rows import make_keys, read_rows, require_places
@@ -233,7 +233,7 @@ class _Edit:
         """Remove rows that nobody needs."""
         if not keys:
             return
-        if rows.held(self.connection, self.target.table, keys, self.batch):
+        if removing.needed(self.connection, self.target.table, keys):
             raise ConflictError(NEEDED)
         if rows.remove_rows(self.connection, self.target.table, keys) != len(keys):
             raise ConflictError(GONE)

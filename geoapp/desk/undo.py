@@ -20,6 +20,7 @@ from geoapp.database.boundaries import assign_units_anew
 from geoapp.desk import rows
 from geoapp.desk.replay import Bringing, Change, without
 from geoapp.errors import ImportRefusedError, NotFoundError
+from geoapp.ingest import removing
 from geoapp.ingest.load import lock_table
 from geoapp.ingest.targets import TARGETS
 from layers.tables import AdminUnit, Base, ImportBatch, MineSite, RowChange, SiteAlias
@@ -230,7 +231,7 @@ class _Undo:
 
     def _remove(self, table: Table, keys: Sequence[str]) -> None:
         """Remove rows, but those that rows of others stand on: of these goes what they can be without."""
-        held = rows.held(self.connection, table, keys, self.batch)
+        held = removing.held(self.connection, table, keys, self.batch)
         free = [key for key in keys if key not in held]
         there = rows.read_states(self.connection, table, free) if free else {}
         try:

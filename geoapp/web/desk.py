@@ -14,9 +14,10 @@ from geoapp.desk.uploads import Brought, NoRoomError, keep_files, record_upload
 from geoapp.errors import ConflictError, ForbiddenError, ImportRefusedError
 from geoapp.ingest.targets import TARGETS
 from geoapp.web import desk_batches
+from geoapp.web.column_words import column_label
 from geoapp.web.database import current_viewer, reading, writing
 from geoapp.web.desk_batches import batch_page
-from geoapp.web.desk_form import about_layer, change, form_of
+from geoapp.web.desk_form import about_layer, change, form_of, settle
 from geoapp.web.desk_map import preview_map
 from geoapp.web.desk_shown import batch_shown, moment, settings, state_of, tables, told_group
 from geoapp.web.folium_page import map_parts
@@ -94,6 +95,8 @@ def decide(job_id: UUID) -> Response:
                 wrong = change(connection, job)
                 if wrong is not None:
                     return _upload_page(job.upload_id, job_id, wrong, 422)
+            elif step == "settle":
+                settle(connection, job)
             elif step == "accept":
                 jobs.accept(connection, job_id, request.form.get("mark", ""))
             elif step == "leave":
@@ -197,4 +200,16 @@ def _preview(job: Row[Any] | None) -> dict[str, Any] | None:
     names = {name for sample in shown["samples"].get("insert", ()) for name in sample["values"]}
     order = [*TARGETS[job.table_name].key, *TARGETS[job.table_name].columns] if job.table_name else []
     columns = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
-    return {**shown, "groups": groups, "columns": columns}
+    meanwhile = shown.get("meanwhile") or {"conflicts": [], "gone": [], "kept": 0}
+    for conflict in meanwhile["conflicts"]:
+        conflict["label"] = column_label(conflict["column"], g.language)
+    open_conflicts = sum(each["settled"] is None for each in meanwhile["conflicts"])
+    removing = sum(each["chosen"] for each in meanwhile["gone"])
+    return {
+        **shown,
+        "groups": groups,
+        "columns": columns,
+        "meanwhile": meanwhile,
+        "open": open_conflicts,
+        "removing": removing,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -10,11 +11,13 @@ from sqlalchemy import Connection, Row
 
 from geoapp.desk import jobs
 from geoapp.desk.options import Options
+from geoapp.ingest.meanwhile import Side
 from geoapp.ingest.positions import MAPPABLE
 from geoapp.ingest.targets import TARGETS, Target
 from geoapp.web.desk_shown import LONGEST, tables
 from layers.text import Text
 
+SIDES: dict[str, Side] = {"mine": "mine", "theirs": "theirs"}
 NO_DAY = Text("Write the day as 2026-03-31.", "Écrivez le jour comme 2026-03-31.")
 NO_TABLE = Text("Choose the table that the rows go to.", "Choisissez la table où vont les lignes.")
 
@@ -75,7 +78,9 @@ def change(connection: Connection, job: Row[Any]) -> Text | None:
             dt.date.fromisoformat(sent["source_date"])
         except ValueError:
             return NO_DAY
-    mapping = _mapping(connection, job) if table == job.table_name else {}
+    same = table == job.table_name
+    mapping = _mapping(connection, job) if same else {}
+    decided = Options.of(job.options) if same else Options()
     options = Options(
         source=sent.get("source", "")[:LONGEST] or None,
         source_date=sent.get("source_date") or None,
@@ -86,10 +91,27 @@ def change(connection: Connection, job: Row[Any]) -> Text | None:
         accept_proposals="accept_proposals" in sent,
         use_memory="forget" not in sent,
         mapping=mapping,
+        settled=decided.settled,
+        removing=decided.removing,
     )
     version = sent.get("version", "")
     jobs.change_options(connection, job.job_id, int(version) if version.isdecimal() else 0, table, options)
     return None
+
+
+def settle(connection: Connection, job: Row[Any]) -> None:
+    """Store how the conflicts of an edited export are settled, and which of its missing rows are to go."""
+    told = (job.preview or {}).get("meanwhile") or {"conflicts": (), "gone": ()}
+    settled: dict[str, dict[str, Side]] = {}
+    for place, conflict in enumerate(told["conflicts"]):
+        side = SIDES.get(request.form.get(f"settle-{place}", ""))
+        if side is not None:
+            settled.setdefault(conflict["key"], {})[conflict["column"]] = side
+    removing = [each["key"] for place, each in enumerate(told["gone"]) if f"remove-{place}" in request.form]
+    options = replace(Options.of(job.options), settled=settled, removing=removing)
+    version = request.form.get("version", "")
+    number = int(version) if version.isdecimal() else 0
+    jobs.change_options(connection, job.job_id, number, job.table_name, options)
 
 
 def _mapping(connection: Connection, job: Row[Any]) -> dict[str, list[str]]:
