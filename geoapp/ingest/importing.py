@@ -49,7 +49,7 @@ from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, make_stage
 from geoapp.ingest.targets import Target, target_named
 from geoapp.ingest.texts import look_for_mojibake
-from geoapp.ingest.understanding import Memory, forget, understand
+from geoapp.ingest.understanding import LEFT_OUT, Memory, forget, understand
 from geoapp.ingest.values import Calendar
 from geoapp.naming import VERSIONS
 from layers.text import Text
@@ -178,7 +178,9 @@ class _Import:
                 self.versions = meanwhile.versions_in(read_layer(about, folder, None), target.name)
         restore(self.sheet)
         exported.restore(self.sheet)
-        self.ids = exported.ids_of(self.target, self.sheet.columns)
+        left_out = self.request.mapping.get(LEFT_OUT, ())
+        columns = {name: values for name, values in self.sheet.columns.items() if name not in left_out}
+        self.ids = exported.ids_of(self.target, columns)
         self.watcher.read(self.sheet)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding

@@ -20,6 +20,7 @@ from geoapp.web.desk_batches import batch_page
 from geoapp.web.desk_form import about_layer, change, form_of, settle
 from geoapp.web.desk_map import preview_map
 from geoapp.web.desk_shown import batch_shown, moment, settings, state_of, tables, told_group
+from geoapp.web.desk_words import how_in_words
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce, unstored
 from layers.tables import ImportUpload
@@ -182,6 +183,11 @@ def _upload_page(upload_id: UUID, job_id: UUID | None = None, wrong: Text | None
     return unstored(make_response(body, status))
 
 
+def _found(fact: dict[str, Any]) -> dict[str, Any]:
+    """A fact of the file, with how it was found in words."""
+    return {**fact, "how": how_in_words(fact["how"], g.language) if fact["how"] else None}
+
+
 def _chosen(layers: list[Row[Any]], job_id: UUID | None) -> Row[Any] | None:
     """The layer that is shown: the one that the address names, else the first that waits for a decision."""
     wanted = str(job_id) if job_id is not None else request.args.get("layer")
@@ -207,6 +213,7 @@ def _preview(job: Row[Any] | None) -> dict[str, Any] | None:
     removing = sum(each["chosen"] for each in meanwhile["gone"])
     return {
         **shown,
+        **{fact: _found(shown[fact]) for fact in ("crs", "encoding")},
         "groups": groups,
         "columns": columns,
         "meanwhile": meanwhile,

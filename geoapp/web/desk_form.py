@@ -14,6 +14,7 @@ from geoapp.desk.options import Options
 from geoapp.ingest.meanwhile import Side
 from geoapp.ingest.positions import MAPPABLE
 from geoapp.ingest.targets import TARGETS, Target
+from geoapp.ingest.understanding import LEFT_OUT
 from geoapp.web.desk_shown import LONGEST, tables
 from layers.text import Text
 
@@ -127,6 +128,6 @@ def _mapping(connection: Connection, job: Row[Any]) -> dict[str, list[str]]:
         for sources in mapping.values():
             if name in sources:
                 sources.remove(name)
-        if chosen:
-            mapping.setdefault(chosen, []).append(name)
+        # One that is not to be read is said so, since its name would have it read again.
+        mapping.setdefault(chosen or LEFT_OUT, []).append(name)
     return {name: sources for name, sources in mapping.items() if sources}
