@@ -9,6 +9,8 @@ from functools import lru_cache
 
 # Columns of exports: what the file is about, and whose place a position is.
 ABOUT, PLACE_OF = "geoapp_about", "place_of"
+# Tables of a GeoPackage beside its layers: the versions of their rows, and the styles for QGIS.
+VERSIONS, STYLES = "geoapp_rows", "layer_styles"
 
 
 @lru_cache(maxsize=50_000)

@@ -118,6 +118,59 @@ def history_asks(planting: Planting) -> Iterator[Ask]:
         yield Ask(f"/import/history?table=incidents&key={planting.marker(row, 'incident_no')}&lang=fr")
 
 
+MENDED = ("mine_sites", "routes", "facilities", "checkpoints", "deployments")
+
+
+def row_form_asks(planting: Planting) -> Iterator[Ask]:
+    """The form of every planted row that can be mended by hand."""
+    for name in MENDED:
+        for row in planting.of(TABLES[name]):
+            yield Ask(f"/import/rows/{name}/{row.key}?lang=en")
+
+
+def row_send_asks(planting: Planting) -> Iterator[Ask]:
+    """What is sent of those forms: stale, as it remembers nothing of the row."""
+    for name in MENDED:
+        for row in planting.of(TABLES[name]):
+            yield Ask(f"/import/rows/{name}/{row.key}", {"step": "save", "c-name": "x"})
+            yield Ask(f"/import/rows/{name}/{row.key}", {"step": "snap", "line": "28.8 -2.5", "longitude": "28.8"})
+
+
+def found_asks(planting: Planting) -> Iterator[Ask]:
+    """A search for every planted key."""
+    for name in MENDED:
+        for row in planting.of(TABLES[name]):
+            yield Ask(f"/import/rows?table={name}&q={row.key}&lang=fr")
+        yield Ask(f"/import/rows?table={name}&q=a&lang=en")
+
+
+def pair_asks(planting: Planting) -> Iterator[Ask]:
+    """Planted sites and incidents side by side, each with the next."""
+    for name, table in (("mine_sites", "mine_site"), ("incidents", "incident")):
+        rows = planting.of(table)
+        for one, other in zip(rows, [*rows[1:], rows[0]], strict=True):
+            yield Ask(f"/import/doubles/{name}?one={one.key}&other={other.key}")
+
+
+def pair_send_asks(planting: Planting) -> Iterator[Ask]:
+    """The same sent as a form that is stale, so that nothing is merged."""
+    for name, table in (("mine_sites", "mine_site"), ("incidents", "incident")):
+        rows = planting.of(table)
+        for one, other in zip(rows, [*rows[1:], rows[0]], strict=True):
+            yield Ask(f"/import/doubles/{name}", {"one": one.key, "other": other.key, "step": "merge"})
+
+
+# What the form of a row shows of it.
+IN_FORMS = {
+    "gis-cd": {
+        "mine_site": "operator_name territory",
+        "route": "name from_ref to_ref surface",
+        "facility": "name operator",
+        "checkpoint": "name",
+        "deployment:current": "provider_name force_unit mandate_ref equipment_transferred",
+    }
+}
+
 # A day on which the planted incidents press on their places, and days on which they happened.
 ON = "on=2025-01-01"
 HAPPENED = "since=2024-01-01"
@@ -337,6 +390,17 @@ URLS: dict[str, Line] = {
         history_asks,
         {"gis-cd": {"row_change": "before"}},
     ),
+    "mending.page": Line(found_asks),
+    "mending.network": Line(
+        only(*(f"/import/rows/network?bbox={x - 0.2},{y - 0.2},{x + 0.2},{y + 0.2}" for x, y in PLACES.values()))
+    ),
+    "mending.new": Line(only(*(f"/import/rows/{name}/new?lang={each}" for name in MENDED for each in ("en", "fr")))),
+    "mending.add": Line(lambda _: [Ask(f"/import/rows/{name}/new", {"c-name": "x"}) for name in MENDED]),
+    "mending.row": Line(row_form_asks, IN_FORMS),
+    "mending.mend": Line(row_send_asks),
+    "merging.page": Line(only("/import/doubles?lang=en", "/import/doubles?since=1900-01-01&lang=fr")),
+    "merging.pair": Line(pair_asks),
+    "merging.decide": Line(pair_send_asks),
     **{f"risk.{name}": Line(of_question(name, risk_asks), RISKS.get(name, {})) for name in QUESTIONS if name != "area"},
     **{f"risk.{name}_of_a_geometry": Line(of_question(name, risk_geometry_asks)) for name in ("corridor", "area")},
     "people.look_as": Line(

@@ -51,6 +51,12 @@ from geoapp.settings import Settings
     show_default=True,
     help="With bad rows: load the good ones, or nothing.",
 )
+@click.option(
+    "--conflicts",
+    type=click.Choice(["mine", "theirs"]),
+    help="Of an edited export: who wins where somebody else changed the same since; without it such rows are refused.",
+)
+@click.option("--remove-missing", is_flag=True, help="Of an edited export: remove the rows that it holds no longer.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the whole report to this JSON file.")
 @click.option(
     "--rejected",

@@ -13,7 +13,7 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest.columns import find_source, match_columns
 from geoapp.ingest.findings import shown, storable
 from geoapp.ingest.positions import find_positions
-from geoapp.ingest.reading import CODEBOOK, VERTICES, open_layers, read_layer
+from geoapp.ingest.reading import DESCRIPTIONS, VERTICES, open_layers, read_layer
 from geoapp.ingest.recognisers import recogniser_of
 from geoapp.ingest.rejected import restore
 from geoapp.ingest.sheet import Sheet
@@ -36,7 +36,7 @@ def look_into(path: Path, tables: Iterable[str]) -> list[dict[str, Any]]:
     A layer that cannot be read says why, in `refused`. Raises ImportRefusedError where nothing can.
     """
     with open_layers(path) as (inside, folder):
-        layers = [layer for layer in inside if layer.inner not in VERTICES and layer.inner != CODEBOOK]
+        layers = [layer for layer in inside if layer.inner not in VERTICES | DESCRIPTIONS]
         if not layers:
             raise ImportRefusedError(
                 f"{path.name} holds no layer. Check that it is whole, and export it again.",

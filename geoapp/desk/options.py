@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from geoapp.ingest.importing import Request
+from geoapp.ingest.meanwhile import Side
 from geoapp.ingest.precedence import Order
 
 
@@ -28,6 +29,9 @@ class Options:
     accept_proposals: bool = False
     use_memory: bool = True
     mapping: Mapping[str, list[str]] = field(default_factory=dict)
+    # Of an edited export: which side wins, by the key of the row and the column, and which rows are to go.
+    settled: Mapping[str, Mapping[str, Side]] = field(default_factory=dict)
+    removing: Sequence[str] = ()
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Options:
@@ -55,4 +59,6 @@ class Options:
             memory="use" if self.use_memory else "ignore",
             precedence=order,
             dry_run=dry_run,
+            settled=self.settled,
+            removing=frozenset(self.removing),
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from geoapp.ingest.findings import Finding, shown
@@ -59,6 +59,7 @@ class Look(Watcher):
             "shapes": self.shapes,
             "shapes_of": self.shapes_of,
             "sealed": self.sealed,
+            "meanwhile": report.meanwhile.as_json() if report.meanwhile is not None else None,
         }
 
 
@@ -69,7 +70,8 @@ def mark_of(connection: Connection, stage: Stage) -> str:
     line = func.md5(func.concat_ws("|", new, old))
     joined = stage.table.outerjoin(stage.target.table, stage.is_same_row() & stage.table.c.import_found)
     lines = func.string_agg(line, aggregate_order_by(literal_column("','"), stage.row))
-    return str(connection.scalar(select(func.md5(func.coalesce(lines, ""))).select_from(joined)))
+    gone = ",".join("/".join(each) for each in stage.removed)
+    return str(connection.scalar(select(func.md5(func.concat(lines, literal(gone)))).select_from(joined)))
 
 
 def grouped(findings: Iterable[Finding]) -> list[dict[str, Any]]:

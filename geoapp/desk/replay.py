@@ -54,10 +54,13 @@ def without(
     changes: Sequence[Change],
     bringings: Sequence[Bringing],
     said: Mapping[str, Mapping[str, Any]],
+    *,
+    undone: Collection[uuid.UUID] = frozenset(),
 ) -> Outcome:
     """The row as it would be had `batch`, and those that were undone, never been.
 
     `said` is what each source says of it by itself, which counts where its value lost against one that is gone.
+    `undone` are the batches whose changes do not count, beside those that the bringings tell of.
     """
     changes = sorted(changes, key=lambda each: each.at)
     states = _states(current, changes)
@@ -74,7 +77,7 @@ def without(
                 _bring(outcome, event, _after(event, changes, states), said, note=after_batch)
         elif not event.undoing and event.batch != batch and event.batch not in brought - kept:
             # What a batch changed of a row that it brought was told with it.
-            if event.batch is None or event.batch not in brought:
+            if event.batch is None or event.batch not in brought | set(undone):
                 _change(outcome, event, note=after_batch)
         elif event.batch == batch:
             after_batch = True

@@ -27,13 +27,12 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 
+from geoapp.database.versions import DERIVED
 from geoapp.ingest.stage import Shape
 from layers.tables import Base
 
 State = Mapping[str, Any]
 
-# Written by the database from the other columns, or once.
-DERIVED = {"units", "country", "geom_3857", "length_km", "near_magazine", "area_km2", "created_at", "created_by"}
 PIECE = 5_000
 # In place of a value: what the table gives a row that has none.
 DEFAULT = object()
@@ -97,28 +96,6 @@ def put_back(connection: Connection, table: Table, key: str, values: State) -> b
 def bring_back(connection: Connection, table: Table, state: State) -> None:
     """Insert a row that was removed."""
     connection.execute(insert(table).values({name: _bound(table.c[name], value) for name, value in state.items()}))
-
-
-def held(connection: Connection, table: Table, keys: Sequence[str], batch: UUID) -> set[str]:
-    """The keys of rows that rows of others refer to, as far as the viewer sees those."""
-    found: set[str] = set()
-    for other, column in _references(table):
-        for piece in _pieces(keys):
-            referred = sql_cast(other.c[column.name], Text)
-            wanted = bindparam(None, list(piece), type_=ARRAY(Text()))
-            asked = select(referred).distinct().where(referred == func.any(wanted))
-            if other is table:
-                asked = asked.where(other.c.import_batch_id.is_distinct_from(batch))
-            found |= set(connection.scalars(asked))
-    return found
-
-
-def _references(table: Table) -> Iterator[tuple[Table, Column[Any]]]:
-    for other in Base.metadata.sorted_tables:
-        for foreign in other.foreign_keys:
-            # That two sites are told apart is said of them, and goes with either.
-            if foreign.column.table is table and other.name != "alias_refusal":
-                yield other, foreign.parent
 
 
 def _bound(column: Column[Any], value: Any) -> ColumnElement[Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy import Connection, Table, Uuid, bindparam, func, select, text, update
 from sqlalchemy import Text as SqlText
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from geoapp.access.audit import announce_bulk
@@ -19,9 +20,10 @@ from geoapp.database.boundaries import assign_units_anew
 from geoapp.desk import rows
 from geoapp.desk.replay import Bringing, Change, without
 from geoapp.errors import ImportRefusedError, NotFoundError
+from geoapp.ingest import removing
 from geoapp.ingest.load import lock_table
 from geoapp.ingest.targets import TARGETS
-from layers.tables import AdminUnit, ImportBatch, MineSite, RowChange, SiteAlias
+from layers.tables import AdminUnit, Base, ImportBatch, MineSite, RowChange, SiteAlias
 
 NO_SUCH_BATCH = "There is no such batch, or it is not for you."
 # What is listed of the rows that stay; all of them are counted.
@@ -48,7 +50,7 @@ class Stays:
     """A row, or a part of one, that stays: why, and in which columns.
 
     `why` is "later" (others gave it these values since), "needed" (rows of others refer to it, or it cannot be without
-    these), "gone" (it is no longer there), or "refused" (the database does not let it go).
+    these), "gone" (it is no longer there), or "refused" (the database does not let it go, or come back).
     """
 
     table: str
@@ -107,8 +109,13 @@ def undo_batch(connection: Connection, batch: uuid.UUID, advance: Callable[[int]
     connection.execute(select(func.set_config("geoapp.undoing", "on", True)))
     done = Undone()
     job = _Undo(connection, batch, done, advance)
+    # What was removed is back before rows refer to it again.
+    for table in Base.metadata.sorted_tables:
+        job.undo_table(table, job.removed[table.name])
+    if job.removed:
+        connection.execute(select(func.refer_back(batch)))
     for name in sorted(job.touched, key=lambda each: (each not in ORDER, each)):
-        job.undo_table(rows.table_named(name))
+        job.undo_table(rows.table_named(name), job.touched[name] - job.removed[name])
     if AdminUnit.__tablename__ in job.touched:
         assign_units_anew(connection, since=_earliest(job.touched[AdminUnit.__tablename__]))
     return done
@@ -129,6 +136,8 @@ class _Undo:
         self.bringings: dict[tuple[str, str], list[Bringing]] = defaultdict(list)
         self.changes: dict[tuple[str, str], list[Change]] = defaultdict(list)
         self.touched: dict[str, set[str]] = defaultdict(set)
+        # Rows that the batch removed.
+        self.removed: dict[str, set[str]] = defaultdict(set)
         for row in connection.execute(text("SELECT * FROM brought_beside(:batch)"), {"batch": batch}):
             bringing = Bringing(
                 row.written_at,
@@ -142,15 +151,17 @@ class _Undo:
             self.bringings[row.table_name, row.row_key].append(bringing)
             if row.import_batch_id == batch:
                 self.touched[row.table_name].add(row.row_key)
-        changed = select(RowChange.table_name, RowChange.row_key).where(
+        changed = select(RowChange.table_name, RowChange.row_key, RowChange.deed).where(
             RowChange.import_batch_id == batch, ~RowChange.undoing
         )
-        for name, key in connection.execute(changed):
+        for name, key, deed in connection.execute(changed):
             self.touched[name].add(key)
+            if deed == "delete":
+                self.removed[name].add(key)
 
-    def undo_table(self, table: Table) -> None:
-        """Undo what the batch did to the rows of one table."""
-        keys = sorted(self.touched[table.name])
+    def undo_table(self, table: Table, touched: Collection[str]) -> None:
+        """Undo what the batch did to some rows of one table."""
+        keys = sorted(touched)
         changes = self._changes(table, keys)
         alone = [key for key in keys if key not in changes and self._is_own(table, key)]
         self._remove(table, alone)
@@ -159,11 +170,14 @@ class _Undo:
             piece = rest[start : start + rows.PIECE]
             states = rows.read_states(self.connection, table, piece)
             said = self._said(table, piece)
+            undone = self._undone(changes, piece)
             leaving = []
             for key in piece:
                 current = states.get(key)
                 bringings = self.bringings[table.name, key]
-                outcome = without(self.batch, current, changes.get(key, ()), bringings, said.get(key, {}))
+                outcome = without(
+                    self.batch, current, changes.get(key, ()), bringings, said.get(key, {}), undone=undone
+                )
                 if outcome.state is None and current is not None:
                     leaving.append(key)
                 elif outcome.state is not None:
@@ -199,6 +213,12 @@ class _Undo:
                 self.changes[table.name, row.row_key].append(change)
         return found
 
+    def _undone(self, changes: Mapping[str, Sequence[Change]], keys: Sequence[str]) -> set[uuid.UUID]:
+        """Which of the batches that changed some rows are undone."""
+        batches = {change.batch for key in keys for change in changes.get(key, ()) if change.batch is not None}
+        named = bindparam("batches", sorted(batches), type_=ARRAY(Uuid()))
+        return set(self.connection.scalars(select(func.undone_among(named)))) if batches else set()
+
     def _said(self, table: Table, keys: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
         """What each source says of each site, which counts where the winner over it is undone."""
         found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
@@ -211,7 +231,7 @@ class _Undo:
 
     def _remove(self, table: Table, keys: Sequence[str]) -> None:
         """Remove rows, but those that rows of others stand on: of these goes what they can be without."""
-        held = rows.held(self.connection, table, keys, self.batch)
+        held = removing.held(self.connection, table, keys, self.batch)
         free = [key for key in keys if key not in held]
         there = rows.read_states(self.connection, table, free) if free else {}
         try:
@@ -245,8 +265,7 @@ class _Undo:
     ) -> None:
         """Give a row the values that it has without the batch, and tell what of it stays."""
         if current is None:
-            rows.bring_back(self.connection, table, wanted)
-            self.done.brought_back += 1
+            self._bring_back(table, key, wanted)
             return
         touched = self._touched(table, key)
         values: dict[str, Any] = {}
@@ -277,6 +296,16 @@ class _Undo:
             self.done.stay(Stays(table.name, key, name, "needed", tuple(kept)))
         elif by_others:
             self.done.stay(Stays(table.name, key, name, "later", tuple(sorted(by_others))))
+
+    def _bring_back(self, table: Table, key: str, state: dict[str, Any]) -> None:
+        """Put a row that was removed back, if the database takes it."""
+        try:
+            with self.connection.begin_nested():
+                rows.bring_back(self.connection, table, state)
+        except (IntegrityError, DataError, ProgrammingError):
+            self.done.stay(Stays(table.name, key, _name(state, key), "refused"))
+        else:
+            self.done.brought_back += 1
 
 
 def _columns(table: str, columns: Sequence[str] | None) -> Sequence[str]:

@@ -25,10 +25,12 @@ from geoapp.ingest import (
     exported,
     load,
     matching,
+    meanwhile,
     memory,
     parts,
     precedence,
     references,
+    removing,
     repeats,
     rights,
     succession,
@@ -47,8 +49,9 @@ from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, make_stage
 from geoapp.ingest.targets import Target, target_named
 from geoapp.ingest.texts import look_for_mojibake
-from geoapp.ingest.understanding import Memory, forget, understand
+from geoapp.ingest.understanding import LEFT_OUT, Memory, forget, understand
 from geoapp.ingest.values import Calendar
+from geoapp.naming import VERSIONS
 from layers.text import Text
 
 # Opens a progress bar for a step of so many rows; what it gives is told how many are done.
@@ -76,6 +79,11 @@ class Request:
     precedence: Order = field(default_factory=dict)
     rejected: Path | None = None
     language: str = "en"
+    # What was decided about an edited export.
+    settled: meanwhile.Settled = field(default_factory=dict)
+    removing: frozenset[str] = frozenset()
+    conflicts: meanwhile.Side | None = None
+    remove_missing: bool = False
 
 
 @contextmanager
@@ -150,6 +158,9 @@ class _Import:
         self.ids: Values | None = None
         # The positions of sites that the file gives none for.
         self.known_places: Values | None = None
+        # Of an export, the versions that its rows had, and the keys that the file still holds.
+        self.versions: dict[str, str] = {}
+        self.held: frozenset[str] = frozenset()
 
     def read(self) -> None:
         """Read the layer that is meant."""
@@ -162,9 +173,14 @@ class _Import:
             self.report.layer = storable(layer.name)
             self.from_shapefile = layer.file.suffix == "shp"
             self.sheet: Sheet = read_layer(layer, folder, self.request.encoding)
+            about = next((each for each in layers if each.inner == VERSIONS and each.file == layer.file), None)
+            if about is not None and about.rows != 0:
+                self.versions = meanwhile.versions_in(read_layer(about, folder, None), target.name)
         restore(self.sheet)
         exported.restore(self.sheet)
-        self.ids = exported.ids_of(self.target, self.sheet.columns)
+        left_out = self.request.mapping.get(LEFT_OUT, ())
+        columns = {name: values for name, values in self.sheet.columns.items() if name not in left_out}
+        self.ids = exported.ids_of(self.target, columns)
         self.watcher.read(self.sheet)
         self.report.rows = Rows(read=self.sheet.count)
         self.report.encoding = self.sheet.encoding
@@ -212,6 +228,7 @@ class _Import:
                 require_places(self.target, self.rows, self.geometry, self.findings)
             else:
                 self._place(raw, told, degrees=position is not None and position.degrees)
+        self.held = meanwhile.keys_held(self.target, self.ids, self.rows)
         make_keys(self.target, self.rows, self.geometry, self.findings)
         if request.rejected is None:
             # Nobody asks for the cells of the file again, and there may be millions.
@@ -295,6 +312,7 @@ class _Import:
             origin = load.Origin(source_id, request.source_date, request.licence)
             stage = self._stage(connection, origin)
             matching.match(connection, stage, source_id, self.findings)
+            stage = self._compare(connection, stage)
             rights.refuse_rows_of_others(connection, stage, self.findings)
             self._count(load.count_actions(connection, stage))
             if self.request.on_error == "abort" and self.report.rows.rejected:
@@ -304,12 +322,13 @@ class _Import:
             if self.target.name == "mine_sites":
                 self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
             self.watcher.staged(connection, stage)
-            batch = load.record_batch(connection, self.report, origin, stage.brought)
+            batch = load.record_batch(connection, self.report, origin, stage.brought, removed=len(stage.removed))
             announce_bulk(connection)
             parts.begin_batch(connection, batch)
             parts.note_rows(connection, stage, batch)
             with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
                 load.write_rows(connection, stage, batch, source_id, advance)
+            self._remove(connection, stage)
             self._look_back(connection, stage, batch)
             if self.meaning.confirmed and request.memory != "ignore":
                 memory.remember(connection, self.meaning.shape, self.target.name, source_id, self.meaning.confirmed)
@@ -319,6 +338,43 @@ class _Import:
             self.watcher.written(connection, self.report)
             if self.request.dry_run:
                 transaction.rollback()
+
+    def _compare(self, connection: Connection, stage: Stage) -> Stage:
+        """Tell what others changed since an export was made from what was edited in it."""
+        if not self.versions:
+            return stage
+        request = self.request
+        edited = meanwhile.Edited(
+            self.versions, self.held, request.settled, request.removing, request.conflicts, request.remove_missing
+        )
+        stage, found = meanwhile.compare(connection, stage, edited, self.findings)
+        self.report.meanwhile = found
+        if found.kept:
+            self.findings.add("kept_meanwhile", None, None, found.kept)
+        left = len(found.gone) - len(stage.removed)
+        if left:
+            self.findings.add("gone_from_file", None, None, left)
+        return stage
+
+    def _remove(self, connection: Connection, stage: Stage) -> None:
+        """Remove the rows that somebody wants to go."""
+        if not stage.removed:
+            return
+        keys = [key for key, _ in stage.removed]
+        try:
+            with connection.begin_nested():
+                free = not removing.needed(connection, self.target.table, keys)
+                done = meanwhile.remove_gone(connection, self.target, keys) if free else 0
+        except IntegrityError:
+            done = 0
+        if done != len(keys):
+            raise ImportRefusedError(
+                "Some of the rows that are to be removed are needed by others, or not yours to remove. Leave them, and"
+                " import again.",
+                "D'autres lignes ont besoin de certaines lignes à supprimer, ou vous ne pouvez pas les supprimer."
+                " Laissez-les, et importez de nouveau.",
+            )
+        self.findings.add("removed", None, None, done)
 
     def _stage(self, connection: Connection, origin: load.Origin) -> Stage:
         """The good rows, as they are to be stored, in a temporary table."""

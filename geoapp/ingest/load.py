@@ -71,8 +71,20 @@ def count_actions(connection: Connection, stage: Stage) -> dict[str, int]:
     return {"insert": 0, "update": 0, "unchanged": 0} | {row.import_action: row.actions for row in counted}
 
 
-def record_batch(connection: Connection, report: Report, origin: Origin, columns: Sequence[str]) -> uuid.UUID:
-    """Write the batch of `report`, whose counts are final, and which brings `columns` of the table; its id."""
+def record_batch(
+    connection: Connection,
+    report: Report,
+    origin: Origin,
+    columns: Sequence[str],
+    *,
+    kind: str = "file",
+    removed: int = 0,
+    private: bool = True,
+) -> uuid.UUID:
+    """Write the batch of `report`, whose counts are final, and which brings `columns` of the table; its id.
+
+    `kind` is a code of layers.vocabulary.BATCH_KIND; `removed` rows go. A private one is for whoever makes it alone.
+    """
     viewer = acting_viewer(connection)
     batch = uuid.uuid4()
     values = {
@@ -97,6 +109,9 @@ def record_batch(connection: Connection, report: Report, origin: Origin, columns
         "columns": list(columns),
         "units": list(viewer.rights.get("gis", ())) if viewer else [],
         "synthetic": ~func.viewer_sees_real() if viewer else False,
+        "kind": kind,
+        "rows_removed": removed,
+        "private": private,
     }
     connection.execute(insert(ImportBatch).values(values))
     return batch

@@ -60,6 +60,12 @@ def match(connection: Connection, stage: Stage, source_id: str | None, findings:
     _decide(connection, stage)
 
 
+def recheck(connection: Connection, stage: Stage, findings: Findings) -> None:
+    """Decide anew on rows that were changed in the stage."""
+    _refuse_broken(connection, stage, findings)
+    _decide(connection, stage)
+
+
 def refuse(connection: Connection, stage: Stage, rows: Sequence[int]) -> None:
     """Take rows out of the stage."""
     if rows:

@@ -13,7 +13,7 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest import confined
 from geoapp.ingest.archive import ARCHIVES, SINGLE_FILES, Found, collect_shapefile, collect_single, unpack
 from geoapp.ingest.sheet import Sheet
-from geoapp.naming import nearest
+from geoapp.naming import STYLES, VERSIONS, nearest
 
 FORMATS = (
     "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson), KML (.kml, .kmz), GPX (.gpx),"
@@ -24,7 +24,7 @@ PARTS_OF_A_SHAPEFILE = {"dbf", "shx", "prj", "cpg"}
 # The layers that GDAL makes of the vertices of a GPX; asked for by name alone.
 VERTICES = {"route_points", "track_points"}
 CODEBOOK = "codebook"
-DESCRIPTIONS = {CODEBOOK, "about"}
+DESCRIPTIONS = {CODEBOOK, "about", VERSIONS, STYLES}
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.findings import Findings, printable
 from layers.text import Text, typeset
 from layers.vocabulary import SEVERITY
+
+if TYPE_CHECKING:
+    from geoapp.ingest.meanwhile import Meanwhile
 
 SHOWN_FINDINGS = 20
 COLON = Text(":", " :")
@@ -84,6 +87,8 @@ class Report:
     recognised: str | None = None
     mapping: dict[str, list[str]] = field(default_factory=dict)
     proposals: list[Proposed] = field(default_factory=list)
+    # What is to be decided about an edited export; None of another file.
+    meanwhile: Meanwhile | None = None
 
     @property
     def refusal(self) -> str | None:

@@ -290,6 +290,33 @@ MATCH_RULES = {
     "check_failed": _error(
         "{value} breaks the rule: {repair}; mend it", "{value} enfreint la règle : {repair} ; corrigez-le"
     ),
+    "changed_meanwhile": _error(
+        "somebody else made it '{repair}' since the export; your '{value}' was not written; settle it on the page of"
+        " the file, or with --conflicts mine or theirs",
+        "quelqu'un d'autre y a mis « {repair} » depuis l'export ; votre « {value} » n'a pas été écrit ; tranchez sur la"
+        " page du fichier, ou avec --conflicts mine ou theirs",
+    ),
+    "gone_meanwhile": _error(
+        "'{value}' was removed by somebody else since the export, and stays away",
+        "« {value} » a été supprimé par quelqu'un d'autre depuis l'export, et reste absent",
+    ),
+    "gone_and_edited": _error(
+        "'{value}', which you edited, was removed by somebody else since the export; settle it on the page of the file,"
+        " or with --conflicts mine or theirs",
+        "« {value} », que vous avez modifié, a été supprimé par quelqu'un d'autre depuis l'export ; tranchez sur la"
+        " page du fichier, ou avec --conflicts mine ou theirs",
+    ),
+    "kept_meanwhile": _warning(
+        "{value} values that others changed since the export, and the file did not, stay as they are",
+        "{value} valeurs que d'autres ont changées depuis l'export, et le fichier non, restent telles quelles",
+    ),
+    "gone_from_file": _warning(
+        "{value} rows of the export are no longer in the file; nothing is removed unless you say so, on the page of the"
+        " file or with --remove-missing",
+        "{value} lignes de l'export ne sont plus dans le fichier ; rien n'est supprimé sans que vous le disiez, sur la"
+        " page du fichier ou avec --remove-missing",
+    ),
+    "removed": _repair("{value} rows were removed", "{value} lignes ont été supprimées"),
     "key_elsewhere": _warning(
         "'{value}' is also a key in {repair}; this row is another thing",
         "« {value} » est aussi une clé dans : {repair} ; cette ligne est une autre chose",

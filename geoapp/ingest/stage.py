@@ -61,6 +61,8 @@ class Stage:
     brought: tuple[str, ...]
     # Whether texts are as a shapefile holds them.
     cut: bool = False
+    # Rows that are to go, with their versions.
+    removed: tuple[tuple[str, str], ...] = ()
 
     @property
     def row(self) -> Column[int]:

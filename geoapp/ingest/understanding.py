@@ -23,6 +23,8 @@ from geoapp.ingest.units import units_by_name
 
 Memory = Literal["use", "ignore", "forget"]
 Choices = dict[str, list[str]]
+# Stands among the columns of the table for nothing: what is chosen for it is not read.
+LEFT_OUT = ""
 
 
 @dataclass
@@ -56,7 +58,8 @@ def understand(
 ) -> Understanding:
     """Find out what the columns of `sheet` mean, and note in the report how.
 
-    `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Raises
+    `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Columns of the
+    file that they give for `LEFT_OUT` are read as nothing. Raises
     ImportRefusedError where they name what there is not, and where a column that every row needs is not found, with
     what it may be.
     """
@@ -68,6 +71,7 @@ def understand(
     chosen: Choices = {name: list(names) for name, names in given.items()}
     if recogniser is None and remember:
         chosen = job.recall(shape, source_id) | chosen
+    left_out = job.leave_out(chosen, given)
     matched, position = job.match(chosen)
     free = job.free(matched, position)
     accepted = job.propose(matched, position, free, accept)
@@ -76,7 +80,10 @@ def understand(
         matched, position = job.match(chosen)
     report.mapping = {**matched, **({"geom": list(position.names)} if position else {})}
     require_columns(target, list(sheet.columns), matched, report.proposals)
-    return Understanding(job.columns, matched, position, job.older, source, shape, chosen if given or accepted else {})
+    confirmed = chosen | ({LEFT_OUT: left_out} if left_out else {})
+    return Understanding(
+        job.columns, matched, position, job.older, source, shape, confirmed if given or accepted else {}
+    )
 
 
 def forget(connection: Connection, target: Target, sheet: Sheet, source: str | None, report: Report) -> None:
@@ -100,6 +107,7 @@ class _Understanding:
         # The columns that names may match: a recogniser's own, where there is one.
         self.alone: list[str] | None = None
         self.read_by_recogniser: set[str] = set()
+        self.left_out: set[str] = set()
 
     def recognise(self) -> Recogniser | None:
         """Read the sheet by the recogniser that knows it, if one does and it feeds the table."""
@@ -126,9 +134,21 @@ class _Understanding:
         """What was confirmed for this shape before."""
         found = memory.recall(self.connection, shape, self.target.name, source_id) or {}
         if found:
-            told = ", ".join(f"{name}={'+'.join(sources)}" for name, sources in found.items())
+            told = ", ".join(f"{name or '–'}={'+'.join(sources)}" for name, sources in found.items())
             self.findings.add("mapping_remembered", None, None, None, told)
         return found
+
+    def leave_out(self, chosen: Choices, given: Mapping[str, Sequence[str]]) -> list[str]:
+        """Take the columns that are to be left out from all that follows; which those are."""
+        wanted = {source for name, sources in given.items() if name != LEFT_OUT for source in sources}
+        left_out = [name for name in chosen.pop(LEFT_OUT, []) if name in self.columns and name not in wanted]
+        for name in list(chosen):
+            chosen[name] = [source for source in chosen[name] if source not in left_out]
+            if not chosen[name]:
+                del chosen[name]
+        self.columns = {name: values for name, values in self.columns.items() if name not in left_out}
+        self.left_out = set(left_out)
+        return left_out
 
     def match(self, chosen: Choices) -> tuple[Matching, PositionColumns | None]:
         """The columns of the file for each column of the table and for the position."""
@@ -140,7 +160,7 @@ class _Understanding:
 
     def free(self, matched: Matching, position: PositionColumns | None) -> list[str]:
         """The columns of the file that nothing uses."""
-        used = {source for names in matched.values() for source in names} | self.read_by_recogniser
+        used = {source for names in matched.values() for source in names} | self.read_by_recogniser | self.left_out
         return ignored(self.sheet.columns, [*used, *(position.used if position else ())])
 
     def propose(self, matched: Matching, position: PositionColumns | None, free: list[str], accept: bool) -> Choices:

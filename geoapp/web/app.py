@@ -36,6 +36,8 @@ from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.map_data import map_data
+from geoapp.web.mending import mending
+from geoapp.web.merging import merging
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
@@ -90,6 +92,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         incidents,
         releases,
         desk,
+        mending,
+        merging,
         risk,
         health,
         people.people,

@@ -47,7 +47,10 @@ class Source(Base):
 
 
 class ImportBatch(Base):
-    """One file that was brought in, and what became of its rows."""
+    """One file that was brought in, and what became of its rows; or, by its `kind`, one edit or merge by hand.
+
+    `rows_removed` are beside those of the file.
+    """
 
     __tablename__ = "import_batch"
 
@@ -77,10 +80,13 @@ class ImportBatch(Base):
     private: Mapped[bool] = mapped_column(server_default=text("true"))
     synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
     undone_by: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default=text("'file'"))
+    rows_removed: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
         check("sha256", "sha256 ~ '^[0-9a-f]{64}$'"),
-        *not_negative("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected"),
+        one_of("kind", vocab.BATCH_KIND),
+        *not_negative("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "rows_removed"),
         check("rows", "rows_in = rows_inserted + rows_updated + rows_unchanged + rows_rejected"),
     )
 

@@ -1,7 +1,7 @@
 """The controlled vocabularies: every code that a column may hold, with its labels in English and French."""
 
 from layers.vocabulary.base import REGISTRY, Vocabulary
-from layers.vocabulary.imports import DEED, JOB_STATE, JOB_TASK
+from layers.vocabulary.imports import BATCH_KIND, DEED, JOB_STATE, JOB_TASK
 from layers.vocabulary.incidents import (
     ACT,
     ACTOR_KIND,
@@ -48,6 +48,7 @@ __all__ = [
     "ANNEX2",
     "ARMED",
     "BASE_KIND",
+    "BATCH_KIND",
     "CARGO",
     "CATEGORY",
     "CHANNEL",

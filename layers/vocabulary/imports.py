@@ -30,3 +30,9 @@ DEED = Vocabulary(
     unchanged=("unchanged", "inchangé"),
     delete=("removed", "suppression"),
 )
+BATCH_KIND = Vocabulary(
+    "batch_kind",
+    file=("file", "fichier"),
+    edit=("by hand", "à la main"),
+    merge=("merge", "fusion"),
+)
