@@ -29,6 +29,7 @@ from geoapp.ingest import (
     parts,
     precedence,
     references,
+    repairs,
     repeats,
     rights,
     succession,
@@ -304,7 +305,9 @@ class _Import:
             if self.target.name == "mine_sites":
                 self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
             self.watcher.staged(connection, stage)
-            batch = load.record_batch(connection, self.report, origin, stage.brought)
+            repairs.note(connection, stage, self.findings)
+            columns = (*stage.brought, repairs.COLUMN) if repairs.kept_for(stage) else stage.brought
+            batch = load.record_batch(connection, self.report, origin, columns)
             announce_bulk(connection)
             parts.begin_batch(connection, batch)
             parts.note_rows(connection, stage, batch)

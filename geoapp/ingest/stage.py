@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import UserDefinedType
 
 from geoapp.ingest import copying
@@ -52,8 +53,8 @@ class Stage:
     """The temporary table `table` of an import into `target`.
 
     Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_given` (the random id that
-    the file says), `import_id` (that of the row in the target), `import_country`, and `import_action`: insert, update
-    or unchanged.
+    the file says), `import_id` (that of the row in the target), `import_country`, `import_repairs` (what was put
+    right), and `import_action`: insert, update or unchanged.
     """
 
     target: Target
@@ -120,6 +121,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
         Column("import_id", Uuid()),
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
+        Column("import_repairs", ARRAY(Text()), nullable=False, server_default=text("'{}'")),
         Column("import_action", Text(), nullable=False, server_default="insert"),
         *columns,
         prefixes=["TEMPORARY"],

@@ -196,7 +196,7 @@ def _page_of_incidents(
 ) -> tuple[int, int, list[UUID]]:
     """How many incidents pass, the page that is meant, and the ids on it in their order."""
     columns = snapshot.columns
-    passed = matching(columns, snapshot.unit_sets, chosen, near_routes(connection, chosen))
+    passed = matching(columns, snapshot.unit_sets, chosen, near_routes(connection, chosen), sources=snapshot.sources)
     if asked.box is not None:
         west, south, east, north = asked.box
         inside = (columns.lon >= west) & (columns.lon <= east) & (columns.lat >= south) & (columns.lat <= north)
