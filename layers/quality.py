@@ -123,38 +123,39 @@ def _of_every_row(model: Any, *, placed: bool = True) -> list[Check]:
     """The checks that every table has, and those of tables whose rows state a unit."""
     checks = [_lacks("no_source", model.source_id)]
     if placed:
-        nowhere = model.units == sql_cast([], ARRAY(TextType()))
-        checks += [
-            Check(
-                "no_unit",
-                "unit",
-                nowhere,
-                Text("it lies in no unit of the four countries", "ne se trouve dans aucune unité des quatre pays"),
-            ),
-            Check(
-                "unknown_unit",
-                "unit",
-                and_(model.stated_unit.is_not(None), ~_is_known(model.stated_unit)),
-                Text(
-                    "`stated_unit` is no name, code or p-code of a unit",
-                    "`stated_unit` n'est ni un nom, ni un code, ni un p-code d'une unité",
-                ),
-            ),
-            Check(
-                "outside_unit",
-                "unit",
-                and_(
-                    model.stated_unit.is_not(None),
-                    _is_known(model.stated_unit),
-                    ~_is_one_of(model.stated_unit, model.units),
-                ),
-                Text(
-                    "`stated_unit` means a unit, and none that the row lies in on its day",
-                    "`stated_unit` désigne une unité, mais aucune où la ligne se trouve à sa date",
-                ),
-            ),
-        ]
+        nowhere = Check(
+            "no_unit",
+            "unit",
+            model.units == sql_cast([], ARRAY(TextType())),
+            Text("it lies in no unit of the four countries", "elle n'est dans aucune unité des quatre pays"),
+        )
+        checks += [nowhere, *unit_checks(model)]
     return checks
+
+
+def unit_checks(columns: Any) -> list[Check]:
+    """The checks of `stated_unit` against `units`, of a table's columns or of those of groups of its rows."""
+    stated, units = columns.stated_unit, columns.units
+    return [
+        Check(
+            "unknown_unit",
+            "unit",
+            and_(stated.is_not(None), ~_is_known(stated)),
+            Text(
+                "`stated_unit` is no name, code or p-code of a unit",
+                "`stated_unit` n'est ni un nom, ni un code, ni un p-code d'une unité",
+            ),
+        ),
+        Check(
+            "outside_unit",
+            "unit",
+            and_(stated.is_not(None), _is_known(stated), ~_is_one_of(stated, units)),
+            Text(
+                "`stated_unit` means a unit, and none that the row lies in on its day",
+                "`stated_unit` désigne une unité, mais aucune où la ligne se trouve à sa date",
+            ),
+        ),
+    ]
 
 
 def _repairs(model: Any, *, placed: bool = True) -> list[Check]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "imports": "geoapp.cli.imports:imports",
     "network": "geoapp.cli.network:network",
     "pack": "geoapp.cli.exporting:pack",
+    "quality": "geoapp.cli.quality:quality",
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
     "risk": "geoapp.cli.risk:risk",

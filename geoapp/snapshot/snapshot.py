@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geoapp.snapshot.cells import Pyramid
 from geoapp.snapshot.columns import NAMES, Columns, UnitSets, halves, join
 from geoapp.snapshot.curve import run
+from geoapp.snapshot.quality import count_wanting
 from geoapp.snapshot.rows import Read
 
 # The tables that it is made from.
@@ -38,6 +39,11 @@ class Base(Columns):
     def pyramid(self) -> Pyramid:
         """The rows counted in the cells of every low zoom."""
         return Pyramid.of(self)
+
+    @cached_property
+    def wanting(self) -> NDArray[np.int64]:
+        """The rows by check of data quality and source, as `count_wanting` has them."""
+        return count_wanting(self)
 
     def rows_of(self, ids: Iterable[UUID]) -> NDArray[np.int64]:
         """The rows of some incidents."""
@@ -118,6 +124,14 @@ class Snapshot:
             seen=seen,
             versions=versions,
         )
+
+    def wanting(self) -> NDArray[np.int64]:
+        """The incidents by check of data quality and source, as `count_wanting` has them."""
+        number = len(self.sources)
+        shared = self.base.wanting
+        counted = np.pad(shared, ((0, 0), (0, number - shared.shape[1])))
+        counted -= count_wanting(self.base.take(self.removed), number)
+        return counted if self.added is None else counted + count_wanting(self.added, number)
 
     def folded(self) -> Snapshot:
         """The same without changes beside the shared rows."""

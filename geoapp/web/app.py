@@ -29,6 +29,7 @@ from geoapp.web import (
 from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
+from geoapp.web.codebook import pages as codebook
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
@@ -40,6 +41,7 @@ from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
 from geoapp.web.provinces import provinces
+from geoapp.web.quality import quality
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
 from geoapp.web.sign_in import sign_in
@@ -88,6 +90,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         incidents,
         releases,
         desk,
+        quality,
+        codebook,
         risk,
         health,
         people.people,

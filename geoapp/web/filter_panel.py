@@ -13,11 +13,13 @@ from sqlalchemy import Connection, func, select
 from geoapp.access.viewer import Viewer
 from geoapp.naming import fold
 from geoapp.publish.counts import Told
+from geoapp.publish.quality import source_names
 from layers.catalogue import LAYERS
 from layers.filter import LONGEST_KEY, UNKNOWN, VOCABULARIES, Filter
 from layers.tables import AdminUnit, Route
 from layers.text import Text
-from layers.vocabulary import COUNTRY, LEVEL
+from layers.vocabulary import COUNTRY, LEVEL, QUALITY
+from layers.vocabulary.quality import NO_SOURCE
 
 # The parts of the filter that are lists of codes, by the layer whose rows they are about.
 GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
@@ -43,6 +45,7 @@ GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
     ),
 )
 LEVEL_UNKNOWN = Text("Level unknown", "Niveau inconnu")
+WITHOUT_SOURCE = Text("no source", "sans source")
 UNTIL = Text("{name} (until {year})", "{name} (jusqu’en {year})")
 # Which lists are open at first: the others open by themselves where something in them is chosen.
 OPEN = ("level", "category", "icglr_status")
@@ -104,6 +107,7 @@ class Panel:
     countries: Sequence[Country]
     months: Sequence[Month]
     routes: Sequence[tuple[str, str, bool, str]]
+    quality: Sequence[tuple[str, str, str]]
 
 
 def make_panel(connection: Connection, viewer: Viewer, chosen: Filter, told: Told, language: str) -> Panel:
@@ -125,7 +129,21 @@ def make_panel(connection: Connection, viewer: Viewer, chosen: Filter, told: Tol
         )
         for name, title, parts in shown
     ]
-    return Panel(groups, _countries(connection, chosen, told, language), months, _routes(connection, chosen))
+    return Panel(
+        groups,
+        _countries(connection, chosen, told, language),
+        months,
+        _routes(connection, chosen),
+        _quality(connection, chosen, language),
+    )
+
+
+def _quality(connection: Connection, chosen: Filter, language: str) -> list[tuple[str, str, str]]:
+    """The checks and the source that are chosen, which the page of data quality has set."""
+    names = source_names(connection) if chosen.source else {}
+    checks = [("quality", code, QUALITY.label(code, language)) for code in chosen.quality]
+    none = WITHOUT_SOURCE.in_language(language)
+    return checks + [("source", each, none if each == NO_SOURCE else names.get(each, each)) for each in chosen.source]
 
 
 def _list(part: str, title: str, chosen: Filter, told: Told, language: str) -> ChoiceList:
