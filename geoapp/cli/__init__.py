@@ -13,7 +13,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from geoapp import __version__
-from geoapp.errors import GeoappError
+from geoapp.errors import GeoappError, is_full
 
 # Loaded when they are called, so that a short command need not wait for what a long one imports.
 COMMANDS = {
@@ -72,6 +72,8 @@ def main() -> None:
     except GeoappError as error:
         _leave(f"geoapp: {error}")
     except OperationalError as error:
+        if is_full(error):
+            _leave("geoapp: the disk of the database is full. Nothing was written; free some space and try again.")
         reason = str(error.orig).strip().splitlines()[0]
         _leave(
             f"geoapp: the database did not answer: {reason}\n"

@@ -26,6 +26,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import UserDefinedType
 
 from geoapp.ingest import copying
@@ -148,13 +149,17 @@ def fill(
         sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", "import_given", *stage.brought]))
     )
     chosen = np.asarray(indexes, dtype=np.int64)
-    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(chosen), PIECE):
-            piece = chosen[start : start + PIECE]
-            texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
-            ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
-            copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
-            advance(len(piece))
+    try:
+        with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+            for start in range(0, len(chosen), PIECE):
+                piece = chosen[start : start + PIECE]
+                texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
+                ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
+                copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
+                advance(len(piece))
+    except psycopg.OperationalError as error:
+        # As from any other statement: whoever asked tells a full disk or a lost connection by it.
+        raise OperationalError("COPY", None, error) from error
     # Nothing is planned by what is known of geometries, which takes longest to find out.
     quote = connection.dialect.identifier_preparer.quote
     known = ", ".join(quote(column.name) for column in stage.table.c if column.name != "geom")
