@@ -10,8 +10,9 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,7 +20,7 @@ from uuid import uuid4
 import pytest
 from browser import GEOAPP, serving
 from cast import cookie, form_token
-from conftest import settings_for
+from conftest import a_database, environment_for, settings_for
 from desk import accept, at_home, layers_of, one, ready, upload, work
 from importing import ask, write_csv
 from sqlalchemy import Engine, create_engine, text
@@ -33,6 +34,14 @@ from geoapp.settings import Settings
 HEADING = "site_id,name,lon,lat"
 BOUNDARY = "geoapp-boundary"
 MIB = 1024 * 1024
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -95,68 +104,70 @@ def open_temporary_files(address: str) -> int:
     return found
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home for uploads, and beside it a place for temporary files."""
-    (tmp_path / "sent").mkdir()
-    return tmp_path / "home"
+@dataclass(frozen=True)
+class Office:
+    """A server with its database, its home, and the place of its temporary files."""
+
+    address: str
+    engine: Engine
+    home: Path
+    temporary: Path
+
+    def uploads(self) -> int:
+        """How many files somebody has brought."""
+        found: int = ask(self.engine, "SELECT count(*) FROM import_upload")[0][0]
+        return found
 
 
-def surroundings(environment: dict[str, str], home: Path) -> dict[str, str]:
-    """The environment of a server that keeps files there."""
-    return {**environment, "GEOAPP_HOME": str(home), "TMPDIR": str(home.parent / "sent")}
+@pytest.fixture(scope="module")
+def office(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One for all that breaks on the way in."""
+    place = tmp_path_factory.mktemp("office")
+    home, temporary = place / "home", place / "sent"
+    temporary.mkdir()
+    with a_database(cluster, template) as settings:
+        engine = open_engine(settings)
+        surroundings = {**environment_for(settings), "GEOAPP_HOME": str(home), "TMPDIR": str(temporary)}
+        with serving(surroundings) as address:
+            yield Office(address, engine, home, temporary)
+        engine.dispose()
 
 
 @pytest.mark.parametrize("politely", [True, False])
-def test_a_line_that_is_cut_half_way_leaves_nothing(
-    environment: dict[str, str], engine: Engine, home: Path, politely: bool
-) -> None:
+def test_a_line_that_is_cut_half_way_leaves_nothing(office: Office, politely: bool) -> None:
     body = form(b"site_id,name,lon,lat\n" + b"S1,One,28.84,-2.5\n" * 200_000)
-    with serving(surroundings(environment, home)) as address:
-        before = open_temporary_files(address)
-        line = socket.create_connection((urlsplit(address).hostname, urlsplit(address).port))
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers(len(body)).items())
-        line.sendall(f"POST /import HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n{head}\r\n".encode())
-        line.sendall(body[: len(body) // 2])
-        # The part that has come waits in a file that has no name.
-        for _ in range(100):
-            if open_temporary_files(address) > before:
-                break
-            time.sleep(0.05)
-        else:
-            pytest.fail("nothing has come in")
-        if not politely:
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        line.close()
-        for _ in range(200):
-            if open_temporary_files(address) == before:
-                break
-            time.sleep(0.05)
-        assert open_temporary_files(address) == before
-        assert [path for path in files_below(home, home.parent / "sent") if path.parent.name != "home"] == []
-        assert ask(engine, "SELECT count(*) FROM import_upload") == [(0,)]
-        # And the next one comes through.
-        status, _ = send(address, form(b"site_id,name,lon,lat\nS1,One,28.84,-2.5\n"))
-        assert status == 303
-    assert ask(engine, "SELECT count(*) FROM import_upload") == [(1,)]
+    address, there = office.address, office.uploads()
+    kept, before = files_below(office.home / "uploads"), open_temporary_files(address)
+    line = socket.create_connection((urlsplit(address).hostname, urlsplit(address).port))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers(len(body)).items())
+    line.sendall(f"POST /import HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n{head}\r\n".encode())
+    line.sendall(body[: len(body) // 2])
+    # The part that has come waits in a file that has no name.
+    wait_until(lambda: open_temporary_files(address) > before)
+    if not politely:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()
+    wait_until(lambda: open_temporary_files(address) == before)
+    assert files_below(office.home / "uploads") == kept
+    assert files_below(office.temporary) == []
+    assert office.uploads() == there
+    # And the next one comes through.
+    assert send(address, form(b"site_id,name,lon,lat\nS1,One,28.84,-2.5\n"))[0] == 303
+    assert office.uploads() == there + 1
 
 
-@pytest.mark.parametrize("full", ["home/uploads", "sent"])
-def test_a_disk_that_is_full_keeps_nothing_of_an_upload(
-    environment: dict[str, str], engine: Engine, home: Path, full: str
-) -> None:
+@pytest.mark.parametrize("full", ["uploads", "temporary"])
+def test_a_disk_that_is_full_keeps_nothing_of_an_upload(office: Office, full: str) -> None:
     body = form(b"site_id,name,lon,lat\n" + b"S1,One,28.84,-2.5\n" * 200_000)
-    with (
-        small_disk(home.parent / full, 2 * MIB) as disk,
-        serving(surroundings(environment, home)) as address,
-    ):
-        status, page = send(address, body)
+    there = office.uploads()
+    with small_disk(office.home / "uploads" if full == "uploads" else office.temporary, 2 * MIB) as disk:
+        status, page = send(office.address, body)
         assert status == 507
         assert "disk is full" in page
         assert files_below(disk) == []
-        assert ask(engine, "SELECT count(*) FROM import_upload") == [(0,)]
+        assert office.uploads() == there
         # A file for which there is room comes through.
-        assert send(address, form(b"site_id,name,lon,lat\nS1,One,28.84,-2.5\n"))[0] == 303
+        assert send(office.address, form(b"site_id,name,lon,lat\nS1,One,28.84,-2.5\n"))[0] == 303
 
 
 def test_a_disk_that_is_full_while_a_file_is_read_refuses_it(

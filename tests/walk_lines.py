@@ -470,6 +470,7 @@ COMMANDS: dict[str, Command] = {
 SHOW_NOTHING = {
     "redact": "counts the rows that it changed",
     "audit seal": "counts events, and tells the hash over them",
+    "doctor": "tells of the installation, and of rows at most how many",
     "db up": "starts the server",
     "db down": "stops the server",
     "db migrate": "changes the schema",

@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "geoapp.cli.audit:audit",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",
+    "doctor": "geoapp.cli.doctor:doctor",
     "export": "geoapp.cli.exporting:export_",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",

@@ -61,7 +61,7 @@ SAID = {
 OTHER = "The request cannot be answered as it is. Go back to the map."
 FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
 
-FULL = "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try again later."
+FULL = "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try later."
 
 log = logging.getLogger(__name__)
 
