@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 from layers.text import Text, typeset
+
+# What PostgreSQL calls a full disk.
+DISK_FULL = "53100"
 
 
 class GeoappError(Exception):
@@ -92,6 +97,13 @@ class PublicationError(GeoappError):
 
 class AuditError(GeoappError):
     """The audit cannot be sealed or checked."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk, or what one may use of it, is full."""
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    told = isinstance(error, OSError) and ("No space left on device" in str(error) or "errno 28" in str(error))
+    return sqlstate == DISK_FULL or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or told
 
 
 class RedactionError(GeoappError):

@@ -78,6 +78,8 @@ class Settings:
     network_limit: int
     person_limit: int
     question_limit: int
+    log_format: str
+    slow_ms: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -115,6 +117,8 @@ class Settings:
             network_limit=reader.get("GEOAPP_NETWORK_LIMIT", 6000, _whole_number(0, 1_000_000)),
             person_limit=reader.get("GEOAPP_PERSON_LIMIT", 3000, _whole_number(0, 1_000_000)),
             question_limit=reader.get("GEOAPP_QUESTION_LIMIT", 60, _whole_number(0, 1_000_000)),
+            log_format=reader.get("GEOAPP_LOG_FORMAT", "text", _one_of("text", "json")),
+            slow_ms=reader.get("GEOAPP_SLOW_MS", 2000, _whole_number(0, 3_600_000)),
         )
         reader.name_strangers()
         if reader.faults:

@@ -11,7 +11,17 @@ from layers.layer import Column
 from layers.tables import Base, Deployment, Facility, Route
 
 # Geometry stands beside the attributes; the others are the database's own, or name people.
-LEFT_OUT = {"geom", "geom_3857", "content_key", "import_batch_id", "created_by", "handlers", "sealed", "near_magazine"}
+LEFT_OUT = {
+    "geom",
+    "geom_3857",
+    "content_key",
+    "import_batch_id",
+    "repairs",
+    "created_by",
+    "handlers",
+    "sealed",
+    "near_magazine",
+}
 # Rows refer to each other by random ids; files and features bear the readable key.
 READABLE: dict[str, tuple[type[Any], str]] = {
     "route_ref": (Route, "route_id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from layers.attributes import attributes_of
 from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
+from layers.quality import labelled, source_of
 from layers.symbol import Marker, Rule
 from layers.tables import Checkpoint
 from layers.text import Text
@@ -44,7 +45,12 @@ CHECKPOINTS = MapLayer(
         Rule(Marker("triangle_down", 10, "#5c6b73"), Text("Other checkpoint", "Autre barrière")),
     ),
     tip="checkpoint_id",
-    filters={"unit": Checkpoint.units, "near": Checkpoint.geom},
+    filters={
+        "unit": Checkpoint.units,
+        "near": Checkpoint.geom,
+        "quality": labelled("checkpoints"),
+        "source": source_of(Checkpoint),
+    },
     order=45,
     roles=("coordinator", "analyst", "gis"),
     visible=False,

@@ -10,6 +10,7 @@ from layers import vocabulary as vocab
 from layers.attributes import attributes_of
 from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
+from layers.quality import labelled, source_of
 from layers.symbol import Marker, Rule, Stroke
 from layers.tables import Deployment, Facility, MineSite, Route
 from layers.text import Text
@@ -104,6 +105,8 @@ DEPLOYMENTS = MapLayer(
         "force": Deployment.force,
         "function": Deployment.function,
         "near": Deployment.geom,
+        "quality": labelled("deployments"),
+        "source": source_of(Deployment),
     },
     order=50,
     roles=("coordinator", "analyst", "gis"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from layers.attributes import attributes_of
 from layers.groups import PLACES
 from layers.layer import Field, MapLayer, Place
+from layers.quality import labelled, source_of
 from layers.symbol import Label, Marker, Rule, Shape
 from layers.tables import Facility
 from layers.text import Text
@@ -47,7 +48,12 @@ FACILITIES = MapLayer(
     ),
     labels=(Label("name", size=11, color=TEAL, min_zoom=12),),
     tip="name",
-    filters={"unit": Facility.units, "near": Facility.geom},
+    filters={
+        "unit": Facility.units,
+        "near": Facility.geom,
+        "quality": labelled("facilities"),
+        "source": source_of(Facility),
+    },
     order=30,
     roles=("committee", "coordinator", "analyst", "gis"),
 )

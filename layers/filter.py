@@ -8,17 +8,19 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
+from typing import cast as cast_type
 
 from babel.dates import format_date
 from geoalchemy2 import Geography
 from sqlalchemy import SQLColumnExpression, cast, false, func, or_, select
 from sqlalchemy import Text as TextType
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from layers import vocabulary as vocab
 from layers.tables import Route
 from layers.text import Text, typeset
 from layers.vocabulary import Vocabulary
+from layers.vocabulary.quality import NO_SOURCE
 
 MOST_VALUES = 100
 UNIT_CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*")
@@ -50,7 +52,8 @@ class Filter:
     `level` holds "1", "2", "3" and "unknown"; `route` the `route_id` of routes, or the ids of their rows, which let
     through what lies within `within_km` of one of them. Each part applies to the layers that have a column for it:
     those about incidents to incidents, `mineral` and `icglr_status` to mine sites, `force` and `function` to
-    deployments, and `unit` and `route` to all.
+    deployments, and `unit` and `route` to all. `quality` lets rows through that fail one of some checks, `source` those
+    of one source, or with NO_SOURCE those of none.
     """
 
     since: date | None = None
@@ -66,6 +69,8 @@ class Filter:
     function: tuple[str, ...] = ()
     route: tuple[str, ...] = ()
     within_km: float = WITHIN_KM
+    quality: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, parameters: Mapping[str, str]) -> Filter:
@@ -150,6 +155,11 @@ class Filter:
             chosen = getattr(self, name)
             if chosen and name in columns:
                 made.append(columns[name].op("&&")(cast(list(chosen), ARRAY(TextType()))))
+        if self.quality and "quality" in columns:
+            checks = cast_type("array[Any]", columns["quality"]).clauses
+            made.append(or_(false(), *(check.element for check in checks if check.name in self.quality)))
+        if self.source and "source" in columns:
+            made.append(columns["source"].in_(self.source))
         if self.route and "route" in columns:
             made.append(routes_named(self.route))
         if self.route and "near" in columns:
@@ -181,6 +191,10 @@ class Filter:
                 parts.append((" ou " if french else " or ").join(labels))
         if self.unit:
             parts.append(("dans " if french else "in ") + ", ".join(names.get(code, code) for code in self.unit))
+        if self.source:
+            none = "sans source" if french else "without a source"
+            named = ", ".join(none if each == NO_SOURCE else each for each in self.source)
+            parts.append(f"source : {named}" if french else f"source: {named}")
         if self.route:
             km = f"{self.within_km:g}".replace(".", "," if french else ".")
             routes = ", ".join(names.get(key, key) for key in self.route)
@@ -281,6 +295,16 @@ def _routes(name: str, text: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _source(name: str, text: str) -> tuple[str, ...]:
+    # Its id may hold a comma, so there is one alone.
+    if len(text) > LONGEST_KEY or "\0" in text:
+        raise FilterError(
+            f"{name}: is not the id of a source; the page of data quality has them",
+            f"{name} : n'est pas l'identifiant d'une source ; la page de la qualité des données les a",
+        )
+    return (text,)
+
+
 def _kilometres(name: str, text: str) -> float:
     written = re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text, re.ASCII)
     if not written or not LEAST_KM <= float(text) <= MOST_KM:
@@ -301,6 +325,7 @@ VOCABULARIES: dict[str, Vocabulary] = {
     "icglr_status": vocab.ICGLR_STATUS,
     "force": vocab.FORCE,
     "function": vocab.DEPLOYMENT_FUNCTION,
+    "quality": vocab.QUALITY,
 }
 PARSERS: dict[str, Callable[[str, str], Any]] = {
     "since": _date,
@@ -316,4 +341,6 @@ PARSERS: dict[str, Callable[[str, str], Any]] = {
     "function": _codes(vocab.DEPLOYMENT_FUNCTION),
     "route": _routes,
     "within_km": _kilometres,
+    "quality": _codes(vocab.QUALITY),
+    "source": _source,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, case, exists, func, null
+from sqlalchemy import Boolean, Table, case, exists, func, null
 from sqlalchemy import Text as TextType
+from sqlalchemy.dialects.postgresql import array
 
 from layers import vocabulary as vocab
 from layers.attributes import attributes_of
 from layers.groups import EVENTS
 from layers.layer import Field, MapLayer, Place
+from layers.quality import labelled, source_of
 from layers.symbol import Marker, Rule
 from layers.tables import Facility, Incident, IncidentRelease, MineSite, Route
 from layers.text import Text
@@ -99,6 +101,9 @@ RELEASES = MapLayer(
         # A release does not tell of the actor, who is unknown to its reader.
         "actor_kind": null().cast(TextType),
         "near": IncidentRelease.geom,
+        # What may be wanting in the incident is for those who see it.
+        "quality": array([], type_=Boolean()),
+        "source": null().cast(TextType),
     },
     points=True,
     weighted=True,
@@ -156,6 +161,8 @@ INCIDENTS = MapLayer(
         "unit": Incident.units,
         "actor_kind": Incident.actor_kind,
         "near": Incident.geom,
+        "quality": labelled("incidents"),
+        "source": source_of(Incident),
     },
     rows_from_zoom=10,
     weighted=True,

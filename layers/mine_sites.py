@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.dialects.postgresql import array
+
 from layers.attributes import attributes_of
 from layers.groups import PLACES
 from layers.layer import Field, MapLayer, Place
+from layers.quality import CHECKED, source_of
 from layers.symbol import Label, Marker, Rule
 from layers.tables import MineSite
 from layers.tables.views import PUBLIC_MINE_SITE
@@ -47,6 +51,12 @@ def _rules(size: float, outline: float, min_zoom: float = 0, max_zoom: float = 2
 ATTRIBUTES = tuple(SITE[name] if (name := str(column.key)) in SITE else column for column in attributes_of(MineSite))
 WHOLE = PUBLIC_MINE_SITE.outerjoin(MineSite.__table__, MineSite.site_id == SITE.site_id)
 
+
+def _of_whole(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition on the site itself, which is false for whoever sees but what is public of it."""
+    return exists().where(MineSite.site_id == SITE.site_id, condition)
+
+
 MINE_SITES = MapLayer(
     name="mine_sites",
     title=Text("Mine sites", "Sites miniers"),
@@ -81,6 +91,8 @@ MINE_SITES = MapLayer(
         "mineral": SITE.minerals,
         "icglr_status": SITE.icglr_status,
         "near": SITE.geom,
+        "quality": array([_of_whole(check.condition).label(check.code) for check in CHECKED["mine_sites"].checks]),
+        "source": select(source_of(MineSite)).where(MineSite.site_id == SITE.site_id).scalar_subquery(),
     },
     points=True,
     order=40,

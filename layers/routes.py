@@ -6,6 +6,7 @@ from layers import vocabulary as vocab
 from layers.attributes import attributes_of
 from layers.groups import TRANSPORT
 from layers.layer import Field, MapLayer, Place
+from layers.quality import labelled, source_of
 from layers.symbol import Label, Rule, Stroke
 from layers.tables import Route
 from layers.text import Text
@@ -54,7 +55,12 @@ ROUTES = MapLayer(
     ),
     labels=(Label("name", size=11, color=BROWN, min_zoom=10),),
     tip="name",
-    filters={"unit": Route.units, "route": Route.route_id},
+    filters={
+        "unit": Route.units,
+        "route": Route.route_id,
+        "quality": labelled("routes"),
+        "source": source_of(Route),
+    },
     order=20,
     roles=("committee", "coordinator", "analyst", "gis"),
 )

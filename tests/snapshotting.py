@@ -108,7 +108,7 @@ def told_by_sql(connection: Connection, chosen: Filter) -> list[Any]:
 def told_by_snapshot(snapshot: Snapshot, chosen: Filter, near: Near | None = None) -> list[Any]:
     """The same out of a snapshot."""
     columns = snapshot.columns
-    rows = matching(columns, snapshot.unit_sets, chosen, near)
+    rows = matching(columns, snapshot.unit_sets, chosen, near, sources=snapshot.sources)
     columns = columns if rows is None else columns.take(rows)
     return sorted(
         (

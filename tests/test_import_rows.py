@@ -148,7 +148,8 @@ def test_every_check_of_every_table_is_told_in_words(engine: Engine) -> None:
     for target in TARGETS.values():
         values: dict[str, Any] = dict.fromkeys(target.table.columns.keys(), "x")
         for constraint in target.table.constraints:
-            if isinstance(constraint, CheckConstraint):
+            # Files bring no repairs.
+            if isinstance(constraint, CheckConstraint) and "repairs" not in str(constraint.sqltext):
                 findings = Findings()
                 _tell(findings, Stage(target, target.table, ()), 1, str(constraint.sqltext), values)
                 (finding,) = findings

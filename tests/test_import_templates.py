@@ -15,8 +15,9 @@ from importing import ask, bring
 from sqlalchemy import Engine, text
 
 from geoapp.errors import ImportRefusedError
+from geoapp.ingest.codebook import HEADING
 from geoapp.ingest.targets import TARGETS, FileColumn
-from geoapp.ingest.template import HEADING, write_template
+from geoapp.ingest.template import write_template
 
 THERE = """
     INSERT INTO mine_site (site_id, name, geom) VALUES ('S0', 'A', 'SRID=4326;POINT(28.85 -2.5)');

@@ -372,6 +372,16 @@ URLS: dict[str, Line] = {
         lambda planting: release_asks(planting, "/withdraw", {"mark": "of another one"}),
         {"coordinator-sk": {"incident:released": "summary_en", "incident_release": "summary_en"}},
     ),
+    "quality.page": Line(only("/quality?lang=en", "/quality?lang=fr")),
+    "quality.rows": Line(
+        only(
+            "/quality/visits?quality=no_workers,no_presence",
+            "/quality/movements?quality=no_weights&lang=fr",
+            "/quality/trainings?quality=no_trainer,no_participants",
+        ),
+    ),
+    "codebook.page": Line(only("/codebook?lang=en", "/codebook?lang=fr")),
+    "codebook.download": Line(only("/codebook.csv", "/codebook.xlsx")),
     "desk.page": Line(only("/import?lang=en", "/import?lang=fr")),
     "desk.bring": Line(lambda _: [Ask("/import", {"files": "none"})]),
     "desk.upload": Line(lambda planting: [Ask(f"/import/uploads/{row.key}") for row in planting.of("import_upload")]),
@@ -513,6 +523,7 @@ COMMANDS: dict[str, Command] = {
         ("imports", "undo", "00000000-0000-4000-8000-000000000000", "--yes"), (*PEOPLE, "operator")
     ),
     "imports history": Command(("imports", "history", "incidents", "none"), (*PEOPLE, "operator")),
+    "quality": Command(("quality", "--json"), (*PEOPLE, "operator")),
     "publish": Command(("publish",)),
     "token list": Command(("token", "list"), (*PEOPLE, "operator")),
     # The commands ask as the addresses do.
@@ -545,6 +556,7 @@ COMMANDS: dict[str, Command] = {
 SHOW_NOTHING = {
     "redact": "counts the rows that it changed",
     "audit seal": "counts events, and tells the hash over them",
+    "doctor": "tells of the installation, and of rows at most how many",
     "db up": "starts the server",
     "db down": "stops the server",
     "db migrate": "changes the schema",

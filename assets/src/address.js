@@ -3,7 +3,7 @@
 // The parameters that choose rows; the others say how they are looked at.
 export const FILTERS = [
   'since', 'until', 'level', 'category', 'status', 'unit', 'actor_kind', 'mineral', 'icglr_status', 'force', 'function',
-  'route', 'within_km',
+  'route', 'within_km', 'quality', 'source',
 ];
 
 export class Address {

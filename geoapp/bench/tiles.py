@@ -177,7 +177,7 @@ def _growth(web: Engine, viewer: str, tile: Tile, query: str) -> Mapping[str, fl
         set_viewer(connection, viewer)
         rows = read_rows(connection)
         sizes = [
-            Snapshot(Base.of(columns), rows.unit_sets, "", {})
+            Snapshot(Base.of(columns), rows.unit_sets, rows.sources, "", {})
             for columns in (rows.columns, rows.columns.take(slice(None, None, 10)))
         ]
         for name, each in (("no filter", Filter()), ("days, levels, categories", chosen)):

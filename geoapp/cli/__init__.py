@@ -13,7 +13,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from geoapp import __version__
-from geoapp.errors import GeoappError
+from geoapp.errors import GeoappError, is_full
 
 # Loaded when they are called, so that a short command need not wait for what a long one imports.
 COMMANDS = {
@@ -21,12 +21,14 @@ COMMANDS = {
     "audit": "geoapp.cli.audit:audit",
     "bench": "geoapp.cli.benchmarks:bench",
     "db": "geoapp.cli.database:db",
+    "doctor": "geoapp.cli.doctor:doctor",
     "export": "geoapp.cli.exporting:export_",
     "demo": "geoapp.cli.demo:demo",
     "import": "geoapp.cli.importing:import_",
     "imports": "geoapp.cli.imports:imports",
     "network": "geoapp.cli.network:network",
     "pack": "geoapp.cli.exporting:pack",
+    "quality": "geoapp.cli.quality:quality",
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
     "risk": "geoapp.cli.risk:risk",
@@ -71,6 +73,8 @@ def main() -> None:
     except GeoappError as error:
         _leave(f"geoapp: {error}")
     except OperationalError as error:
+        if is_full(error):
+            _leave("geoapp: the disk of the database is full. Nothing was written; free some space and try again.")
         reason = str(error.orig).strip().splitlines()[0]
         _leave(
             f"geoapp: the database did not answer: {reason}\n"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 State = dict[str, Any]
+# What a batch writes of itself beside what its file says.
+MARKS = {"repairs"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _bring(
         values["source_id"] = event.source
     outcome.state = {**state, **values, "import_batch_id": str(event.batch)}
     if note:
-        outcome.by_others |= set(values)
+        outcome.by_others |= set(values) - MARKS
 
 
 def _change(outcome: Outcome, event: Change, *, note: bool) -> None:

@@ -19,7 +19,7 @@ from geoapp.desk.jobs import Job
 from geoapp.desk.preview import Look, mark_of
 from geoapp.desk.undo import undo_batch
 from geoapp.desk.uploads import opened_as
-from geoapp.errors import GeoappError, ImportRefusedError
+from geoapp.errors import GeoappError, ImportRefusedError, is_full
 from geoapp.ingest import memory
 from geoapp.ingest.importing import Watcher, import_file
 from geoapp.ingest.report import Report
@@ -79,7 +79,7 @@ def do(settings: Settings, engine: Engine, job: Job) -> None:
     except GeoappError as error:
         _end(engine, job, "failed", Text(str(error), str(error)))
     except OperationalError as error:
-        _end(engine, job, "failed", FULL if getattr(error.orig, "sqlstate", None) == "53100" else AWAY)
+        _end(engine, job, "failed", FULL if is_full(error) else AWAY)
     except OSError:
         _end(engine, job, "failed", DISK)
     # Whatever it is, the page has to say that it is over; its own text could quote a row.

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from geoapp.access.audit import announce_bulk
 from geoapp.database.boundaries import assign_units_anew
 from geoapp.desk import rows
-from geoapp.desk.replay import Bringing, Change, without
+from geoapp.desk.replay import MARKS, Bringing, Change, without
 from geoapp.errors import ImportRefusedError, NotFoundError
 from geoapp.ingest import removing
 from geoapp.ingest.load import lock_table
@@ -31,7 +31,7 @@ LISTED = 500
 # First what hangs on others.
 ORDER = (SiteAlias.__tablename__,)
 # Columns by which a row is found, or that say who wrote it.
-OF_THE_BATCH = {"import_batch_id"}
+OF_THE_BATCH = {"import_batch_id", *MARKS}
 IDENTITY = {column for target in TARGETS.values() for column in target.key} | {"id", "content_key", "synthetic"}
 NAMES = (
     "name",

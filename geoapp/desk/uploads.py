@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 import uuid
 import zipfile
@@ -20,6 +19,7 @@ from geoapp.access.viewer import read_viewer
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.archive import ARCHIVES, SINGLE_FILES
 from geoapp.ingest.findings import printable, storable
+from geoapp.scratch import scratch
 from geoapp.settings import Settings
 from layers.tables import ImportJob, ImportUpload
 
@@ -108,8 +108,8 @@ def opened_as(settings: Settings, sha256: str, name: str) -> Iterator[Path]:
             f"{name} is no longer kept, so it cannot be read again. Bring it once more.",
             f"{name} n'est plus gardé, et ne peut donc être relu. Apportez-le encore une fois.",
         )
-    with tempfile.TemporaryDirectory(prefix="geoapp-upload-") as folder:
-        link = Path(folder) / name
+    with scratch("upload") as folder:
+        link = folder / name
         link.symlink_to(kept)
         yield link
 
@@ -200,8 +200,8 @@ def _folder(settings: Settings) -> Iterator[Path]:
     """A folder beside those of the kept files, so that moving into these cannot be done by half."""
     place = settings.home / UPLOADS
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".coming-", dir=place) as name:
-        yield Path(name)
+    with scratch("coming", place) as folder:
+        yield folder
 
 
 def _write(path: Path, parts: Sequence[Brought]) -> int:

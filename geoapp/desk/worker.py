@@ -12,8 +12,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from geoapp.database.engine import open_engine
 from geoapp.desk import jobs, tasks, uploads
 from geoapp.desk.jobs import Job
+from geoapp.scratch import clear
 from geoapp.settings import Settings
 
 REST_SECONDS = 0.5
@@ -119,6 +122,8 @@ class Worker:
         self._cleaned = time.monotonic()
         with self.engine.begin() as connection:
             uploads.remove_old(connection, self.settings)
+        for place in (Path(tempfile.gettempdir()), self.settings.home / uploads.UPLOADS):
+            clear(place)
 
 
 def _die_with_parent() -> None:

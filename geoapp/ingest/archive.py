@@ -76,6 +76,16 @@ def collect_single(path: Path, folder: Path) -> Found:
     return Found(copy, path.stem, suffix)
 
 
+def no_room(shown: str) -> tuple[str, str]:
+    """Why a file is not read where the disk for temporary files is full, in English and French."""
+    return (
+        f"{shown} was not read: the disk for temporary files is full. Free some space there, or name another place in"
+        " TMPDIR; then try again.",
+        f"{shown} n'a pas été lu : le disque des fichiers temporaires est plein. Libérez-y de la place, ou indiquez un"
+        " autre endroit par TMPDIR ; puis réessayez.",
+    )
+
+
 def unpack(path: Path, folder: Path) -> list[Found]:
     """Unpack the files of a zip that can be read, and of the zips in it, and nothing else, into `folder`.
 

@@ -31,6 +31,7 @@ from geoapp.ingest import (
     precedence,
     references,
     removing,
+    repairs,
     repeats,
     rights,
     succession,
@@ -322,7 +323,9 @@ class _Import:
             if self.target.name == "mine_sites":
                 self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
             self.watcher.staged(connection, stage)
-            batch = load.record_batch(connection, self.report, origin, stage.brought, removed=len(stage.removed))
+            repairs.note(connection, stage, self.findings)
+            columns = (*stage.brought, repairs.COLUMN) if repairs.kept_for(stage) else stage.brought
+            batch = load.record_batch(connection, self.report, origin, columns, removed=len(stage.removed))
             announce_bulk(connection)
             parts.begin_batch(connection, batch)
             parts.note_rows(connection, stage, batch)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, FromClause, func, insert, literal, literal_co
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from geoapp.access.viewer import acting_viewer
-from geoapp.ingest import placing
+from geoapp.ingest import placing, repairs
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.report import Report
 from geoapp.ingest.stage import Stage
@@ -141,6 +141,8 @@ def _insert(
     values |= {"source_id": literal(source_id, table.c.source_id.type), "import_batch_id": literal(batch)}
     if stage.target.random_id is not None:
         values[stage.target.random_id.name] = stage.table.c.import_id
+    if repairs.kept_for(stage):
+        values[repairs.COLUMN] = stage.table.c.import_repairs
     place = [stage.table.c.geom] if "geom" in stage.brought else []
     rows: FromClause = stage.table
     if placed:
@@ -158,6 +160,8 @@ def _update(connection: Connection, stage: Stage, piece: Any, batch: uuid.UUID, 
     values["import_batch_id"] = batch
     if source_id is not None:
         values["source_id"] = source_id
+    if repairs.kept_for(stage):
+        values[repairs.COLUMN] = repairs.afterwards(stage)
     statement = update(table).where(stage.is_same_row(), piece, stage.action == "update").values(values)
     return connection.execute(statement).rowcount
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from geoapp.errors import ImportRefusedError
+from geoapp.errors import ImportRefusedError, is_full
 from geoapp.ingest import parquet, vector, workbook
-from geoapp.ingest.archive import TEXT_TABLES, WORKBOOKS
+from geoapp.ingest.archive import TEXT_TABLES, WORKBOOKS, no_room
 from geoapp.ingest.delimited import read_delimited
 from geoapp.ingest.exchange import save_sheet
 
@@ -50,6 +50,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
             ]
         }
     except OSError as error:
+        if is_full(error):
+            return {"refused": list(no_room(request["shown"]))}
         return {
             "refused": [
                 f"{request['shown']} cannot be read: {error.strerror or error}. Check the file and its rights.",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from geoapp.errors import ImportRefusedError
+from geoapp.errors import ImportRefusedError, is_full
 from geoapp.ingest import confined
-from geoapp.ingest.archive import ARCHIVES, SINGLE_FILES, Found, collect_shapefile, collect_single, unpack
+from geoapp.ingest.archive import ARCHIVES, SINGLE_FILES, Found, collect_shapefile, collect_single, no_room, unpack
 from geoapp.ingest.sheet import Sheet
 from geoapp.naming import STYLES, VERSIONS, nearest
+from geoapp.scratch import scratch
 
 FORMATS = (
     "Shapefile (.shp or zipped), GeoPackage (.gpkg), GeoJSON (.geojson), KML (.kml, .kmz), GPX (.gpx),"
@@ -68,11 +68,12 @@ def open_layers(path: Path) -> Iterator[tuple[list[Layer], Path]]:
     Raises ImportRefusedError for a file that is missing, may not be read, or is of no format that is known.
     """
     _require_file(path)
-    with tempfile.TemporaryDirectory(prefix="geoapp-import-") as name:
-        folder = Path(name)
+    with scratch("import") as folder:
         try:
             yield [layer for file in _files(path, folder) for layer in _layers(file)], folder
         except OSError as error:
+            if is_full(error):
+                raise ImportRefusedError(*no_room(path.name)) from None
             reason = error.strerror or str(error)
             raise ImportRefusedError(
                 f"{path.name} cannot be read: {reason}. Check the file and its rights.",

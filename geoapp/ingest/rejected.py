@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 import warnings
 import zipfile
 from collections import defaultdict
@@ -20,6 +19,7 @@ from geoapp.formulas import neutral, original
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.values import is_missing
+from geoapp.scratch import scratch
 
 # Short enough for a shapefile.
 REASON, ROW = "geoapp_why", "geoapp_row"
@@ -127,11 +127,11 @@ def _write_csv(path: Path, part: Sheet) -> None:
 
 
 def _write_zip(path: Path, part: Sheet) -> None:
-    with tempfile.TemporaryDirectory(prefix="geoapp-rejected-") as name:
-        inner = Path(name) / f"{path.name.split('.')[0]}.shp"
+    with scratch("rejected") as folder:
+        inner = folder / f"{path.name.split('.')[0]}.shp"
         _write(inner, "ESRI Shapefile", part)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(Path(name).iterdir()):
+            for file in sorted(folder.iterdir()):
                 archive.write(file, file.name)
 
 

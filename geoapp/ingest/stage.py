@@ -25,6 +25,8 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import UserDefinedType
 
 from geoapp.ingest import copying
@@ -52,8 +54,8 @@ class Stage:
     """The temporary table `table` of an import into `target`.
 
     Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_given` (the random id that
-    the file says), `import_id` (that of the row in the target), `import_country`, and `import_action`: insert, update
-    or unchanged.
+    the file says), `import_id` (that of the row in the target), `import_country`, `import_repairs` (what was put
+    right), and `import_action`: insert, update or unchanged.
     """
 
     target: Target
@@ -122,6 +124,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
         Column("import_id", Uuid()),
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
+        Column("import_repairs", ARRAY(Text()), nullable=False, server_default=text("'{}'")),
         Column("import_action", Text(), nullable=False, server_default="insert"),
         *columns,
         prefixes=["TEMPORARY"],
@@ -148,13 +151,17 @@ def fill(
         sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", "import_given", *stage.brought]))
     )
     chosen = np.asarray(indexes, dtype=np.int64)
-    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(chosen), PIECE):
-            piece = chosen[start : start + PIECE]
-            texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
-            ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
-            copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
-            advance(len(piece))
+    try:
+        with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+            for start in range(0, len(chosen), PIECE):
+                piece = chosen[start : start + PIECE]
+                texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
+                ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
+                copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
+                advance(len(piece))
+    except psycopg.OperationalError as error:
+        # As from any other statement: whoever asked tells a full disk or a lost connection by it.
+        raise OperationalError("COPY", None, error) from error
     # Nothing is planned by what is known of geometries, which takes longest to find out.
     quote = connection.dialect.identifier_preparer.quote
     known = ", ".join(quote(column.name) for column in stage.table.c if column.name != "geom")

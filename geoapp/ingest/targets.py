@@ -30,6 +30,7 @@ KEPT = {
     "units",
     "source_id",
     "import_batch_id",
+    "repairs",
     "created_at",
     "created_by",
     "content_key",

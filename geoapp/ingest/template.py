@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyogrio
 
 from geoapp.errors import ImportRefusedError
+from geoapp.ingest.codebook import HEADING, as_csv, codebook, position_columns
 from geoapp.ingest.kinds import KindName
 from geoapp.ingest.reading import CODEBOOK
-from geoapp.ingest.targets import FileColumn, Target, target_named
-from layers.text import Text
+from geoapp.ingest.targets import Target, target_named
 
-TYPES: dict[KindName, tuple[str, Text]] = {
-    "text": ("object", Text("text", "texte")),
-    "texts": ("object", Text("list of texts, with ; between", "liste de textes, séparés par ;")),
-    "whole": ("int32", Text("whole number", "nombre entier")),
-    "decimal": ("float64", Text("number", "nombre")),
-    "yes_no": ("bool", Text("yes or no", "oui ou non")),
-    "date": ("datetime64[D]", Text("date, as 2024-03-31", "date, comme 2024-03-31")),
-    "time": ("datetime64[ms]", Text("date and time, as 2024-03-31T14:30", "date et heure, comme 2024-03-31T14:30")),
-    "object": ("object", Text('JSON object, as {"police": 12}', 'objet JSON, comme {"police": 12}')),
-}
-UNITS = {"_m": "m", "_km": "km", "_km2": "km2", "_kg": "kg"}
-DAYS = {"days": Text("days", "jours")}
-HEADING = ("column", "type_en", "type_fr", "unit", "needed", "refers_to", "code", "label_en", "label_fr")
-POSITION = {
-    "longitude": Text("degrees east, WGS 84, as 28.8431", "degrés est, WGS 84, comme 28.8431"),
-    "latitude": Text("degrees north, WGS 84, as -2.5012", "degrés nord, WGS 84, comme -2.5012"),
-    "geom": Text("WKT in WGS 84, as {example}", "WKT en WGS 84, comme {example}"),
-}
-EXAMPLES = {
-    ("Point", "LineString"): "LINESTRING (28.84 -2.50, 28.90 -2.51)",
-    ("MultiLineString",): "LINESTRING (28.84 -2.50, 28.90 -2.51)",
-    ("MultiPolygon",): "POLYGON ((28.8 -2.5, 28.9 -2.5, 28.9 -2.6, 28.8 -2.5))",
+DTYPES: dict[KindName, str] = {
+    "text": "object",
+    "texts": "object",
+    "whole": "int32",
+    "decimal": "float64",
+    "yes_no": "bool",
+    "date": "datetime64[D]",
+    "time": "datetime64[ms]",
+    "object": "object",
 }
 
 
@@ -65,8 +50,8 @@ def write_template(name: str, path: Path) -> list[Path]:
         if suffix == ".gpkg":
             _write_geopackage(target, path)
         else:
-            _write_csv(files[0], [[*target.columns, *_position_columns(target)]])
-            _write_csv(files[1], [list(HEADING), *codebook(target)])
+            _write_new(files[0], as_csv([[*target.columns, *position_columns(target)]]))
+            _write_new(files[1], as_csv([list(HEADING), *codebook(target)]))
     except (OSError, pyogrio.errors.DataSourceError) as error:
         reason = getattr(error, "strerror", None) or "the folder is missing or may not be written"
         raise ImportRefusedError(
@@ -76,44 +61,14 @@ def write_template(name: str, path: Path) -> list[Path]:
     return files
 
 
-def codebook(target: Target) -> Iterator[list[str]]:
-    """The lines of the codebook: one for each column, followed by one for each of its codes."""
-    for column in target.columns.values():
-        kind = TYPES[column.kind.name][1]
-        unit = next((unit for ending, unit in UNITS.items() if column.name.endswith(ending)), "")
-        unit = DAYS[column.name].en if column.name in DAYS else unit
-        refers_to = f"{column.refers_to.table.name}.{column.refers_to.name}" if column.refers_to is not None else ""
-        yield [column.name, kind.en, kind.fr, unit, _needed(target, column), refers_to, "", "", ""]
-        for code, label in (column.kind.vocabulary.labels if column.kind.vocabulary else {}).items():
-            yield [column.name, "", "", "", "", "", code, label.en, label.fr]
-    needed = "yes" if target.needs_geometry else "no"
-    for name in _position_columns(target):
-        kind = POSITION[name]
-        example = EXAMPLES.get(target.geometry_types, "")
-        en, fr = kind.en.replace("{example}", example), kind.fr.replace("{example}", example)
-        yield [name, en, fr, "" if name == "geom" else "°", needed, "", "", "", ""]
-
-
-def _needed(target: Target, column: FileColumn) -> str:
-    # The key is made from other columns where a row has none.
-    return "yes" if column.required and not (target.made_from and column.name in target.key) else "no"
-
-
-def _position_columns(target: Target) -> tuple[str, ...]:
-    if not target.has_geometry:
-        return ()
-    return ("longitude", "latitude") if target.geometry_types == ("Point",) else ("geom",)
-
-
-def _write_csv(path: Path, lines: list[list[str]]) -> None:
-    # Excel knows UTF-8 by its mark alone.
-    with path.open("x", encoding="utf-8-sig", newline="") as opened:
-        csv.writer(opened, lineterminator="\r\n").writerows(lines)
+def _write_new(path: Path, content: bytes) -> None:
+    with path.open("xb") as opened:
+        opened.write(content)
 
 
 def _write_geopackage(target: Target, path: Path) -> None:
     columns = list(target.columns.values())
-    arrays = [np.array([], dtype=TYPES[column.kind.name][0]) for column in columns]
+    arrays = [np.array([], dtype=DTYPES[column.kind.name]) for column in columns]
     names = [column.name for column in columns]
     lines = list(codebook(target))
     with warnings.catch_warnings():

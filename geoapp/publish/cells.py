@@ -20,7 +20,8 @@ def cells_of_tile(snapshot: Snapshot, z: int, x: int, y: int, chosen: Filter, *,
     shared, gone, came = snapshot.parts_in_tile(z, x, y)
 
     def count(rows: Columns) -> Cells:
-        return count_cells(rows, matching(rows, snapshot.unit_sets, chosen, near), z + CELL_BITS)
+        passed = matching(rows, snapshot.unit_sets, chosen, near, sources=snapshot.sources)
+        return count_cells(rows, passed, z + CELL_BITS)
 
     ahead = chosen == Filter() and z < LOW_ZOOMS
     cells = snapshot.base.pyramid.in_tile(z, x, y) if ahead else count(shared)
@@ -32,7 +33,7 @@ def ids_in_tile(
 ) -> tuple[list[UUID], list[UUID]]:
     """The incidents of a tile that a filter lets through: those that are seen themselves, and those by a release."""
     rows = snapshot.in_tile(z, x, y)
-    passed = matching(rows, snapshot.unit_sets, chosen, near)
+    passed = matching(rows, snapshot.unit_sets, chosen, near, sources=snapshot.sources)
     if passed is not None:
         rows = rows.take(passed)
     return _ids(rows.take(~rows.released)), _ids(rows.take(rows.released))

@@ -216,7 +216,8 @@ def passing_incidents(connection: Connection, snapshot: Snapshot, chosen: Filter
     """The positions in the snapshot's columns of the incidents under a filter and in a part of the map."""
     columns = snapshot.columns
     of_incidents = chosen.applying(INCIDENTS.filters)
-    passed = matching(columns, snapshot.unit_sets, of_incidents, near_routes(connection, of_incidents))
+    near = near_routes(connection, of_incidents)
+    passed = matching(columns, snapshot.unit_sets, of_incidents, near, sources=snapshot.sources)
     if box is not None:
         west, south, east, north = box
         inside = (columns.lon >= west) & (columns.lon <= east) & (columns.lat >= south) & (columns.lat <= north)

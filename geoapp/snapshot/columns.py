@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from layers import vocabulary as vocab
 from layers.filter import UNKNOWN, Filter
+from layers.vocabulary.quality import BITS
 
 # The codes of each vocabulary by number, from 1 on; 0 is none. Of several as frequent, the first is taken.
 CODES: dict[str, list[str]] = {
@@ -42,7 +43,8 @@ class Columns:
     `occurred_from`, `reported` the first known of `reported_on`, `occurred_to` and `occurred_from`, both in days since
     1970. `level` and `precision` are 0 where unknown, `killed` and `injured` UNCOUNTED. `category`, `status`,
     `outcome` and `actor_kind` are places in CODES, `units` in the unit sets beside the columns. `weight` is in
-    WEIGHT_UNITs. `released` marks what is seen of a release in place of the incident.
+    WEIGHT_UNITs. `released` marks what is seen of a release in place of the incident. `quality` has a bit for each
+    check that a row fails, `source` is a place in the sources beside the columns.
     """
 
     ids: NDArray[np.uint64]
@@ -64,6 +66,8 @@ class Columns:
     synthetic: NDArray[np.bool_]
     released: NDArray[np.bool_]
     weight: NDArray[np.uint16]
+    quality: NDArray[np.uint64]
+    source: NDArray[np.uint32]
 
     def __len__(self) -> int:
         return len(self.place)
@@ -98,9 +102,12 @@ def halves(ids: Iterable[UUID]) -> NDArray[np.uint64]:
 
 
 def matching(
-    columns: Columns, unit_sets: UnitSets, chosen: Filter, near: Near | None = None
+    columns: Columns, unit_sets: UnitSets, chosen: Filter, near: Near | None = None, *, sources: Sequence[str] = ()
 ) -> NDArray[np.bool_] | None:
-    """Which rows a filter lets through; None where it lets all. `near` tells which places are near its routes."""
+    """Which rows a filter lets through; None where it lets all. `near` tells which places are near its routes.
+
+    `unit_sets` and `sources` are those that stand beside the columns.
+    """
     parts: list[NDArray[Any]] = []
     if chosen.route:
         if near is None:
@@ -125,12 +132,21 @@ def matching(
         wanted = set(chosen.unit)
         sets = [number for number, units in enumerate(unit_sets) if not wanted.isdisjoint(units)]
         parts.append(_among(columns.units, sets, max(len(unit_sets), 1)))
+    parts += _of_quality(columns, chosen, sources)
     if not parts:
         return None
     found: NDArray[np.bool_] = parts[0]
     for part in parts[1:]:
         found &= part
     return found
+
+
+def _of_quality(columns: Columns, chosen: Filter, sources: Sequence[str]) -> Iterator[NDArray[np.bool_]]:
+    if chosen.quality:
+        yield (columns.quality & np.uint64(sum(BITS[code] for code in chosen.quality))) != 0
+    if chosen.source:
+        numbers = [number for number, source in enumerate(sources) if source in chosen.source]
+        yield _among(columns.source, numbers, max(len(sources), 1))
 
 
 def _among(numbers: NDArray[Any], wanted: Sequence[int], count: int) -> NDArray[np.bool_]:

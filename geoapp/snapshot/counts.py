@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geoapp.snapshot.columns import CODES, EPOCH, Columns, Near, UnitSets, matching
+from geoapp.snapshot.columns import CODES, EPOCH, Columns, Near, matching
 from geoapp.snapshot.curve import NOWHERE
 from geoapp.snapshot.snapshot import NONE, Snapshot
 from layers.filter import UNKNOWN, Filter
@@ -55,12 +55,16 @@ def count_incidents(snapshot: Snapshot, chosen: Filter, near: Near | None = None
     came = snapshot.added if snapshot.added is not None else snapshot.base.take(NONE)
     for columns, sign in ((snapshot.base, 1), (snapshot.base.take(snapshot.removed), -1), (came, 1)):
         if len(columns):
-            counts.added(_count(columns, snapshot.unit_sets, chosen, near), sign)
+            counts.added(_count(columns, snapshot, chosen, near), sign)
     return counts
 
 
-def _count(columns: Columns, unit_sets: UnitSets, chosen: Filter, near: Near | None) -> Counts:
-    parts = {name: matching(columns, unit_sets, part, near) for name, part in _parts(chosen).items()}
+def _count(columns: Columns, snapshot: Snapshot, chosen: Filter, near: Near | None) -> Counts:
+    unit_sets = snapshot.unit_sets
+    parts = {
+        name: matching(columns, unit_sets, part, near, sources=snapshot.sources)
+        for name, part in _parts(chosen).items()
+    }
 
     def others(name: str) -> Mask | None:
         """The rows that pass every part but one."""
@@ -98,7 +102,7 @@ def _parts(chosen: Filter) -> dict[str, Filter]:
         "period": Filter(since=chosen.since, until=chosen.until),
         "route": Filter(route=chosen.route, within_km=chosen.within_km),
     }
-    for name in ("level", "category", "status", "unit", "actor_kind"):
+    for name in ("level", "category", "status", "unit", "actor_kind", "quality", "source"):
         parts[name] = replace(Filter(), **{name: getattr(chosen, name)})
     return {name: part for name, part in parts.items() if part.query()}
 

@@ -17,7 +17,7 @@ import numpy as np
 from geoapp.snapshot.columns import NAMES
 from geoapp.snapshot.snapshot import Base, Snapshot
 
-MAGIC = b"geoapp snapshot 2\n"
+MAGIC = b"geoapp snapshot 3\n"
 ALIGNMENT = 64
 SUFFIX, PARTIAL, LOCK = ".columns", ".partial", ".lock"
 # How many are kept on a machine, and for how long after they were last used.
@@ -108,6 +108,7 @@ def _encode(snapshot: Snapshot) -> Iterator[bytes]:
         "seen": snapshot.seen,
         "versions": snapshot.versions,
         "unit_sets": snapshot.unit_sets,
+        "sources": snapshot.sources,
         "columns": {name: [array.dtype.str, array.shape] for name, array in arrays.items()},
     }
     start = MAGIC + json.dumps(header).encode() + b"\n"
@@ -135,6 +136,7 @@ def _decode(content: mmap.mmap) -> Snapshot:
     return Snapshot(
         base=Base(**arrays),
         unit_sets=tuple(tuple(units) for units in header["unit_sets"]),
+        sources=tuple(header["sources"]),
         seen=header["seen"],
         versions=header["versions"],
     )

@@ -33,6 +33,7 @@ from sqlalchemy.dialects import postgresql
 
 from geoapp.snapshot.columns import CODES, UNCOUNTED, WEIGHT_UNIT, Columns, UnitSets, join
 from geoapp.snapshot.curve import places
+from layers.quality import CHECKED, mask, source_of
 from layers.tables import Incident, IncidentRelease
 from layers.weights import LevelWeights, read_level_weights
 
@@ -61,9 +62,18 @@ WIRE = {
     "outcome": ">i2",
     "actor_kind": ">i2",
     "units": ">i8",
+    "source": ">i8",
+    "stated": ">i8",
+    "quality": ">i8",
     "synthetic": "?",
     "released": "?",
 }
+
+
+_NONE = literal(0, BigInteger())
+# The checks that a row's own columns answer, and those that look units up.
+_OF_UNITS = [check for check in CHECKED["incidents"].checks if check.code in {"unknown_unit", "outside_unit"}]
+_OF_ROWS = [check for check in CHECKED["incidents"].checks if check not in _OF_UNITS]
 
 
 @dataclass(frozen=True)
@@ -72,24 +82,46 @@ class Read:
 
     columns: Columns
     unit_sets: UnitSets
+    sources: tuple[str, ...]
 
 
-def read_rows(connection: Connection, ids: Sequence[UUID] | None = None, known: UnitSets = ()) -> Read:
+def read_rows(
+    connection: Connection,
+    ids: Sequence[UUID] | None = None,
+    unit_sets: UnitSets = (),
+    sources: tuple[str, ...] = (),
+) -> Read:
     """All incidents that the transaction's viewer may see, or those of `ids`, with releases in place of hidden ones.
 
-    The sets of units go on from those that are `known`.
+    The sets of units and the sources go on from those that are known.
     """
-    unit_sets, levels = list(known), read_level_weights(connection)
-    parts = []
+    levels = read_level_weights(connection)
+    parts: list[Columns] = []
     for model, asked in ((Incident, _incidents()), (IncidentRelease, _releases())):
         chosen = asked if ids is None else asked.where(model.incident_id.in_(ids))
-        met = _Met()
-        copied = [_columns(block, met, levels) for block in _copied(connection, chosen)]
-        numbers = met.numbers_in(connection, model, unit_sets)
-        parts += [replace(each, units=numbers[each.units]) for each in copied]
+        units, source, stated = _Met("units"), _Met("source"), _Met("stated")
+        copied = [
+            (_columns(block, units, source, levels), stated.number(block)) for block in _copied(connection, chosen)
+        ]
+        if not copied:
+            continue
+        in_sets, unit_sets = units.numbers_in(connection, model, model.units, unit_sets)
+        in_sources, sources = source.numbers_in(connection, model, _source(model), sources)
+        # What is wrong with a stated unit is asked of one row for all that state the same and lie in the same units.
+        which, wrong = stated.numbers_in(connection, model, _wrong_unit(model), ())
+        bits = np.array(wrong, dtype=np.uint64)[which]
+        parts += [
+            replace(
+                each,
+                units=in_sets[each.units],
+                source=in_sources[each.source],
+                quality=each.quality | bits[number],
+            )
+            for each, number in copied
+        ]
     if not parts:
-        parts = [_columns(_Block.empty(), _Met(), levels)]
-    return Read(join(parts).in_order(), tuple(unit_sets))
+        parts = [_columns(_Block.empty(), _Met("units"), _Met("source"), levels)]
+    return Read(join(parts).in_order(), unit_sets, sources)
 
 
 def _incidents() -> Select[Any]:
@@ -106,7 +138,13 @@ def _incidents() -> Select[Any]:
         _code("status", Incident.status),
         _code("outcome", Incident.outcome),
         _code("actor_kind", Incident.actor_kind),
-        func.hash_array_extended(Incident.units, literal(0, BigInteger())),
+        func.hash_array_extended(Incident.units, _NONE),
+        func.hashtextextended(_source(Incident), _NONE),
+        case(
+            (Incident.stated_unit.is_(None), _NONE),
+            else_=func.hashtextextended(Incident.stated_unit, func.hash_array_extended(Incident.units, _NONE)),
+        ),
+        mask(_OF_ROWS),
         Incident.synthetic,
         false(),
         func.coalesce(Incident.incident_no, ""),
@@ -128,11 +166,23 @@ def _releases() -> Select[Any]:
         _code("status", IncidentRelease.status),
         _small(0),
         _small(0),
-        func.hash_array_extended(IncidentRelease.units, literal(0, BigInteger())),
+        func.hash_array_extended(IncidentRelease.units, _NONE),
+        _NONE,
+        _NONE,
+        _NONE,
         IncidentRelease.synthetic,
         true(),
         literal(""),
     ).where(~exists().where(Incident.incident_id == IncidentRelease.incident_id))
+
+
+def _source(model: type[Incident | IncidentRelease]) -> SQLColumnExpression[str]:
+    # Where a released incident is known from is not told.
+    return source_of(model) if model is Incident else literal("")
+
+
+def _wrong_unit(model: type[Incident | IncidentRelease]) -> SQLColumnExpression[int]:
+    return mask(_OF_UNITS) if model is Incident else _NONE
 
 
 def _position(model: type[Incident | IncidentRelease]) -> list[SQLColumnExpression[Any]]:
@@ -224,15 +274,16 @@ def _wire(length: int) -> np.dtype[Any]:
 
 
 class _Met:
-    """The sets of units met on the way, each by the hash that stands for it and a row that has it."""
+    """The values met on the way, such as sets of units, each by the hash that stands for it and a row that has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.rows: dict[int, UUID] = {}
         self.order: dict[int, int] = {}
 
     def number(self, block: _Block) -> NDArray[np.uint32]:
-        """The rows' sets, numbered as they are met."""
-        hashes, first, which = np.unique(block.fixed["units"], return_index=True, return_inverse=True)
+        """The rows' values, numbered as they are met."""
+        hashes, first, which = np.unique(block.fixed[self.name], return_index=True, return_inverse=True)
         for each, at in zip(hashes.tolist(), first, strict=True):
             if each not in self.order:
                 self.order[each] = len(self.order)
@@ -240,16 +291,21 @@ class _Met:
         return np.array([self.order[each] for each in hashes.tolist()], dtype=np.uint32)[which]
 
     def numbers_in(
-        self, connection: Connection, model: type[Incident | IncidentRelease], sets: list[tuple[str, ...]]
-    ) -> NDArray[np.uint32]:
-        """The place in `sets` of each that was met; those that are new are added."""
-        asked = select(model.incident_id, model.units).where(model.incident_id.in_(list(self.rows.values())))
-        units = {key: tuple(found) for key, found in connection.execute(asked).all()} if self.rows else {}
-        sets += dict.fromkeys(found for found in units.values() if found not in sets)
-        return np.array([sets.index(units[row]) for row in self.rows.values()], dtype=np.uint32)
+        self,
+        connection: Connection,
+        model: type[Incident | IncidentRelease],
+        value: Any,
+        known: tuple[Any, ...],
+    ) -> tuple[NDArray[np.uint32], tuple[Any, ...]]:
+        """The place of each value that was met among those that are known and, behind them, the new ones; and these."""
+        asked = select(model.incident_id, value).where(model.incident_id.in_(list(self.rows.values())))
+        read = connection.execute(asked).all() if self.rows else []
+        found = {key: tuple(each) if isinstance(each, list) else each for key, each in read}
+        places = {each: place for place, each in enumerate(dict.fromkeys((*known, *found.values())))}
+        return np.array([places[found[row]] for row in self.rows.values()], dtype=np.uint32), tuple(places)
 
 
-def _columns(block: _Block, met: _Met, levels: LevelWeights) -> Columns:
+def _columns(block: _Block, units: _Met, source: _Met, levels: LevelWeights) -> Columns:
     row = {name: block.fixed[name] for name in WIRE}
     killed, injured = (np.where(row[name] < 0, 0, row[name]).astype(np.int64) for name in ("killed", "injured"))
     level_weight = np.array([levels[level] for level in range(4)])[row["level"]]
@@ -272,10 +328,12 @@ def _columns(block: _Block, met: _Met, levels: LevelWeights) -> Columns:
         status=row["status"].astype(np.uint8),
         outcome=row["outcome"].astype(np.uint8),
         actor_kind=row["actor_kind"].astype(np.uint8),
-        units=met.number(block),
+        units=units.number(block),
         synthetic=row["synthetic"].astype(bool),
         released=row["released"].astype(bool),
         weight=(level_weight * hurt).astype(np.uint16),
+        quality=row["quality"].astype(np.uint64),
+        source=source.number(block),
     )
 
 

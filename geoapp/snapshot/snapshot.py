@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from geoapp.snapshot.cells import Pyramid
 from geoapp.snapshot.columns import NAMES, Columns, UnitSets, halves, join
 from geoapp.snapshot.curve import run
+from geoapp.snapshot.quality import count_wanting
+from geoapp.snapshot.rows import Read
 
 # The tables that it is made from.
 TABLES = ("incident", "incident_release")
@@ -38,6 +40,11 @@ class Base(Columns):
         """The rows counted in the cells of every low zoom."""
         return Pyramid.of(self)
 
+    @cached_property
+    def wanting(self) -> NDArray[np.int64]:
+        """The rows by check of data quality and source, as `count_wanting` has them."""
+        return count_wanting(self)
+
     def rows_of(self, ids: Iterable[UUID]) -> NDArray[np.int64]:
         """The rows of some incidents."""
         wanted = halves(ids)
@@ -59,6 +66,7 @@ class Snapshot:
 
     base: Base
     unit_sets: UnitSets
+    sources: tuple[str, ...]
     seen: str
     versions: Versions
     removed: NDArray[np.int64] = field(default_factory=lambda: NONE)
@@ -98,8 +106,9 @@ class Snapshot:
         came = self.added if self.added is not None else self.base.take(NONE)
         return self.base.take(slice(start, end)), self.base.take(gone), came.take(slice(*_run_of(came, z, x, y)))
 
-    def changed(self, ids: set[UUID], now: Columns, unit_sets: UnitSets, seen: str, versions: Versions) -> Snapshot:
-        """The snapshot after incidents of some ids have become what is in `now`."""
+    def changed(self, ids: set[UUID], read: Read, seen: str, versions: Versions) -> Snapshot:
+        """The snapshot after incidents of some ids have become what was read of them."""
+        now = read.columns
         added = now
         if self.added is not None and len(self.added):
             wanted = {each.bytes for each in ids}
@@ -110,14 +119,23 @@ class Snapshot:
             self,
             removed=np.union1d(self.removed, self.base.rows_of(ids)),
             added=added,
-            unit_sets=unit_sets,
+            unit_sets=read.unit_sets,
+            sources=read.sources,
             seen=seen,
             versions=versions,
         )
 
+    def wanting(self) -> NDArray[np.int64]:
+        """The incidents by check of data quality and source, as `count_wanting` has them."""
+        number = len(self.sources)
+        shared = self.base.wanting
+        counted = np.pad(shared, ((0, 0), (0, number - shared.shape[1])))
+        counted -= count_wanting(self.base.take(self.removed), number)
+        return counted if self.added is None else counted + count_wanting(self.added, number)
+
     def folded(self) -> Snapshot:
         """The same without changes beside the shared rows."""
-        return Snapshot(Base.of(self.columns), self.unit_sets, self.seen, self.versions)
+        return Snapshot(Base.of(self.columns), self.unit_sets, self.sources, self.seen, self.versions)
 
 
 def _run_of(columns: Columns, z: int, x: int, y: int) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from geoapp.snapshot.changes import DATABASE, RIGHTS, Reading, Scope, changes_since, named, rights_in_use
-from geoapp.snapshot.columns import UnitSets
 from geoapp.snapshot.file import Folder
 from geoapp.snapshot.rows import read_rows
 from geoapp.snapshot.snapshot import TABLES, Base, Snapshot
@@ -102,7 +101,9 @@ class Store:
             current = self._updated(connection, reading, found) if found else None
             if current is None:
                 read = read_rows(connection)
-                made = Snapshot(Base.of(read.columns), read.unit_sets, reading.snapshot, _versions(reading))
+                made = Snapshot(
+                    Base.of(read.columns), read.unit_sets, read.sources, reading.snapshot, _versions(reading)
+                )
                 current = self._written(name, made)
             return current
 
@@ -121,9 +122,8 @@ class Store:
         if not ids:
             return held
         changed = cast("set[UUID]", ids)
-        read = read_rows(connection, list(changed), held.unit_sets)
-        sets: UnitSets = read.unit_sets
-        updated = held.changed(changed, read.columns, sets, reading.snapshot, _versions(reading))
+        read = read_rows(connection, list(changed), held.unit_sets, held.sources)
+        updated = held.changed(changed, read, reading.snapshot, _versions(reading))
         if len(updated.removed) + len(updated.added or ()) > MOST_CHANGES:
             return self._written(reading.scope.name, updated.folded())
         return updated

@@ -18,6 +18,7 @@ from geoapp.web import (
     hosts,
     language,
     limits,
+    logs,
     people,
     policy,
     proxies,
@@ -29,6 +30,7 @@ from geoapp.web import (
 from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
+from geoapp.web.codebook import pages as codebook
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
@@ -42,6 +44,7 @@ from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
 from geoapp.web.provinces import provinces
+from geoapp.web.quality import quality
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
 from geoapp.web.saved_views import saved_views
@@ -63,6 +66,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         compression,
         proxies,
         request_id,
+        logs,
         language,
         hosts,
         limits,
@@ -94,6 +98,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         desk,
         mending,
         merging,
+        quality,
+        codebook,
         risk,
         health,
         people.people,

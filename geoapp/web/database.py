@@ -22,6 +22,7 @@ from geoapp.snapshot.snapshot import Snapshot
 from geoapp.snapshot.store import Store, default_home
 from geoapp.web import credentials
 from geoapp.web.limits import count_person
+from geoapp.web.logs import watch
 from geoapp.web.looks import Looks
 from geoapp.web.proxies import is_local
 from geoapp.web.request_id import request_id
@@ -45,7 +46,9 @@ def engine() -> Engine:
     """This process's engine, opened by its first request: after a fork, so that no two processes share a socket."""
     if KEY not in current_app.extensions:
         settings: Settings = current_app.extensions["geoapp.settings"]
-        current_app.extensions[KEY] = open_web_engine(settings)
+        opened = open_web_engine(settings)
+        watch(opened, settings.slow_ms)
+        current_app.extensions[KEY] = opened
     return cast(Engine, current_app.extensions[KEY])
 
 

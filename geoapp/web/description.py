@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 from layers.catalogue import LAYERS
 from layers.filter import LEAST_KM, LONGEST_KEY, MOST_KM, MOST_VALUES, UNIT_CODE, UNKNOWN, WITHIN_KM
 from layers.text import LANGUAGES, Text
-from layers.vocabulary import ACTOR_KIND, CATEGORY, DEPLOYMENT_FUNCTION, FORCE, ICGLR_STATUS, LEVEL, MINERAL, STATUS
+from layers.vocabulary import (
+    ACTOR_KIND,
+    CATEGORY,
+    DEPLOYMENT_FUNCTION,
+    FORCE,
+    ICGLR_STATUS,
+    LEVEL,
+    MINERAL,
+    QUALITY,
+    STATUS,
+)
 
 View = TypeVar("View", bound=Callable[..., Any])
 Schema = Mapping[str, Any]
@@ -176,5 +186,23 @@ FILTERS = (
             f"À quelle distance d’un itinéraire, en kilomètres\u00a0; {WITHIN_KM:g} par défaut.",
         ),
         {"type": "number", "minimum": LEAST_KM, "maximum": MOST_KM},
+    ),
+    Parameter(
+        "quality",
+        "query",
+        Text(
+            "Checks of data quality, comma separated: rows that fail one of them.",
+            "Contrôles de qualité, séparés par des virgules\u00a0: les lignes qui échouent à l’un d’eux.",
+        ),
+        _codes([*QUALITY]),
+    ),
+    Parameter(
+        "source",
+        "query",
+        Text(
+            "The id of a source, or - for rows without one.",
+            "L’identifiant d’une source, ou - pour les lignes sans source.",
+        ),
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[^\\x00]+$"},
     ),
 )

@@ -20,6 +20,7 @@ from geoapp.errors import (
     QuestionError,
     TooManyRequestsError,
     UnauthorizedError,
+    is_full,
 )
 from geoapp.publish.exports.writing import ExportError
 from geoapp.web.credentials import CHALLENGE, by_token
@@ -60,6 +61,8 @@ SAID = {
 OTHER = "The request cannot be answered as it is. Go back to the map."
 FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
 
+FULL = "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try later."
+
 log = logging.getLogger(__name__)
 
 
@@ -99,6 +102,9 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if is_full(error):
+        log.error("the disk is full: %s", type(error).__name__)
+        return _answer(507, translate(FULL))
     # Where it happened, and not what it says: that could quote a row.
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("unexpected %s\n%s", type(error).__qualname__, where)
@@ -145,4 +151,5 @@ def _title(status: int) -> str:
         413: "Too large",
         429: "Too many requests",
         503: "Not available at the moment",
+        507: "Not available at the moment",
     }.get(status, "An error occurred")

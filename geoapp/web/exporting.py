@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from geoapp.publish.exports.pack import MIMETYPE, PROJECT_FILE, write_pack
 from geoapp.publish.features import MOST, NO_SUCH_LAYER, Question
 from geoapp.publish.mbtiles import write_base_map
 from geoapp.publish.qgis.project import make_project, served_addresses
+from geoapp.scratch import scratch
 from geoapp.web.database import current_viewer, look, reading, writing_one_version
 from geoapp.web.filtering import asked_filter
 from geoapp.web.policy import unstored
@@ -133,15 +132,12 @@ def _question() -> Question:
 
 def _written(file: str, mimetype: str, write: Callable[[Connection, Path], None]) -> Response:
     """The answer with a file that `write` makes in a transaction of the viewer."""
-    folder = Path(tempfile.mkdtemp(prefix="geoapp-export-"))
-    try:
+    with scratch("export") as folder:
         with writing_one_version() as connection:
             write(connection, folder / file)
         # The connection is free again before the first byte is sent: who reads slowly keeps nobody waiting. What is
         # open can be read to its end though its name is gone.
         opened = (folder / file).open("rb")
-    finally:
-        shutil.rmtree(folder)
     answer = send_file(opened, mimetype, as_attachment=True, download_name=file, etag=False)
     answer.content_length = os.fstat(opened.fileno()).st_size
     return unstored(answer)

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, func, select
 from geoapp.access.viewer import Viewer
 from geoapp.naming import fold
 from geoapp.publish.counts import Told
+from geoapp.publish.quality import source_names
 from layers.catalogue import LAYERS
 from layers.filter import LONGEST_KEY, UNKNOWN, VOCABULARIES, Filter
 from layers.tables import AdminUnit, Route
 from layers.text import Text
-from layers.vocabulary import COUNTRY, LEVEL
+from layers.vocabulary import COUNTRY, LEVEL, QUALITY
+from layers.vocabulary.quality import NO_SOURCE
 
 # The parts of the filter that are lists of codes, by the layer whose rows they are about.
 GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
@@ -45,6 +47,7 @@ GROUPS: tuple[tuple[str, Text, tuple[tuple[str, Text], ...]], ...] = (
 LEVEL_UNKNOWN = Text("Level unknown", "Niveau inconnu")
 UNITS = Text("Country and province", "Pays et province")
 NEAR = Text("Near a route", "Près d’un itinéraire")
+WITHOUT_SOURCE = Text("no source", "sans source")
 UNTIL = Text("{name} (until {year})", "{name} (jusqu’en {year})")
 # Which lists are open at first: the others open by themselves where something in them is chosen.
 OPEN = ("level", "category", "icglr_status")
@@ -154,6 +157,14 @@ def read_choices(
         _countries(connection, chosen, told, language) if "unit" in parts else [],
         _routes(connection, chosen) if "route" in parts else [],
     )
+
+
+def read_checks(connection: Connection, chosen: Filter, language: str) -> list[tuple[str, str, str]]:
+    """The checks and the sources that are chosen, which the page of data quality has set: part, code and words."""
+    names = source_names(connection) if chosen.source else {}
+    checks = [("quality", code, QUALITY.label(code, language)) for code in chosen.quality]
+    none = WITHOUT_SOURCE.in_language(language)
+    return checks + [("source", each, none if each == NO_SOURCE else names.get(each, each)) for each in chosen.source]
 
 
 def _list(part: str, chosen: Filter, told: Told | None, language: str) -> list[Choice]:

@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     )
 
     app.jinja_env.filters["number"] = number
+    app.jinja_env.filters["share"] = share
 
     @app.before_request
     def choose() -> None:
@@ -50,6 +51,13 @@ def chosen_language() -> str:
 def number(value: float) -> str:
     """A number as readers of the request's language write it."""
     return format_decimal(value, locale=g.language)
+
+
+def share(value: float) -> str:
+    """A share of 100: whole, but with what tells a little from nothing and nearly all from all."""
+    if 0 < value < 1:
+        return f"< {number(1)}"
+    return f"> {number(99)}" if 99 < value < 100 else number(round(value))
 
 
 def translate(message: str) -> str:

@@ -15,7 +15,7 @@ from geoapp.publish.counts import count_choices, read_sentence
 from geoapp.publish.listing import LISTED
 from geoapp.settings import Settings
 from geoapp.web.database import current_viewer, look, read_snapshot, reading_one_version
-from geoapp.web.filter_panel import bars_of, outline, read_choices
+from geoapp.web.filter_panel import bars_of, outline, read_checks, read_choices
 from geoapp.web.folium_page import map_parts
 from geoapp.web.map_data import read_table, sees_sites_alone, tables_of
 from geoapp.web.map_state import MapState, read_state
@@ -49,6 +49,7 @@ def page() -> Response:
     with reading_one_version() as (connection, _):
         synthetic = _holds_synthetic(connection)
         sentence = read_sentence(connection, state.chosen, g.language, of_sites=sees_sites_alone(viewer))
+        checks = read_checks(connection, state.chosen, g.language)
     shown = render_template(
         "map.html",
         parts=map_parts(draw(viewer, g.language, state), nonce()),
@@ -57,6 +58,7 @@ def page() -> Response:
         theme=state.theme,
         sentence=sentence,
         outline=outline(viewer, state.chosen, g.language),
+        checks=checks,
         tables=tables_of(viewer),
         faults=[fault.in_language(g.language) for fault in state.faults],
         plain=url_for("map.table") + _query_as_given(),
@@ -77,6 +79,7 @@ def table() -> Response:
         told = count_choices(connection, snapshot, state.chosen, g.language, of_sites=of_sites)
         shown = read_table(connection, started, state, None)
         choices = read_choices(connection, [each.part for each in lists.facets], state.chosen, told, g.language)
+        checks = read_checks(connection, state.chosen, g.language)
     page = render_template(
         "table.html",
         **shown,
@@ -86,6 +89,7 @@ def table() -> Response:
         told=told,
         outline=lists,
         choices=choices,
+        checks=checks,
         bars=bars_of(told.months, state.chosen, g.language),
         path=url_for("map.table"),
         faults=[fault.in_language(g.language) for fault in state.faults],

@@ -147,7 +147,13 @@ class Recorded:
     units: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
 
 
-class Located(Recorded):
+class Imported(Recorded):
+    """A domain row that files bring; `repairs` are what the import that wrote it last had to put right of it."""
+
+    repairs: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+
+
+class Located(Imported):
     """A domain row with a geometry; `stated_unit` is the unit that its source names, kept beside the found ones."""
 
     stated_unit: Mapped[str | None]

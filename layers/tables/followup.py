@@ -26,6 +26,7 @@ from layers.tables.base import (
     one_of,
     random_id,
     small,
+    some_of,
     spatial_indexes,
 )
 
@@ -184,6 +185,7 @@ class Training(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("training_id", "units"),
         one_of("topic", vocab.TRAINING_TOPIC),
         *not_negative("days"),

@@ -24,6 +24,7 @@ from layers.tables.base import (
     one_of,
     random_id,
     small,
+    some_of,
     spatial_indexes,
 )
 
@@ -82,6 +83,7 @@ class Incident(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         Index(
             "uq_incident_incident_no",
             text("COALESCE(source_id, ''::text)"),

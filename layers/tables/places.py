@@ -14,6 +14,7 @@ from layers import vocabulary as vocab
 from layers.tables.base import (
     ON_EARTH,
     Base,
+    Imported,
     Located,
     Recorded,
     check,
@@ -58,6 +59,7 @@ class MineSite(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         check("name", "btrim(name) <> ''"),
         some_of("minerals", vocab.MINERAL),
         one_of("mine_type", vocab.MINE_TYPE),
@@ -110,7 +112,7 @@ class AliasRefusal(Recorded, Base):
     __table_args__ = (UniqueConstraint("site_id", "other_site_id"), check("two", "site_id < other_site_id"))
 
 
-class SiteVisit(Recorded, Base):
+class SiteVisit(Imported, Base):
     """One visit to a mine site: the reporting effort, without which a rate means nothing."""
 
     __tablename__ = "site_visit"
@@ -132,6 +134,7 @@ class SiteVisit(Recorded, Base):
     notes: Mapped[str | None]
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("site_id", "visited_on", "source_id", postgresql_nulls_not_distinct=True),
         one_of("armed_actor_kind", vocab.ACTOR_KIND),
         one_of("presence_frequency", vocab.PRESENCE_FREQUENCY),
@@ -154,6 +157,7 @@ class Facility(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("facility_id", "units"),
         one_of("kind", vocab.FACILITY_KIND),
         check("geom", ON_EARTH),
@@ -182,6 +186,7 @@ class Route(Located, Base):
     geom_3857: Mapped[Any] = mercator("MULTILINESTRING")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("route_id", "units"),
         one_of("use", vocab.ROUTE_USE),
         one_of("mode", vocab.ROUTE_MODE),
@@ -208,6 +213,7 @@ class Checkpoint(Located, Base):
     geom_3857: Mapped[Any] = mercator("POINT")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("checkpoint_id", "units"),
         one_of("operator_kind", vocab.ACTOR_KIND),
         one_of("lawful", vocab.LAWFUL),

@@ -13,8 +13,8 @@ from layers import vocabulary as vocab
 from layers.tables.base import (
     ON_EARTH,
     Base,
+    Imported,
     Located,
-    Recorded,
     check,
     geometry,
     in_order,
@@ -22,6 +22,7 @@ from layers.tables.base import (
     not_negative,
     one_of,
     random_id,
+    some_of,
     spatial_indexes,
 )
 
@@ -62,6 +63,7 @@ class Deployment(Located, Base):
     geom_3857: Mapped[Any] = mercator("GEOMETRY")
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("deployment_id", "units", "valid_from"),
         one_of("provider_class", vocab.PROVIDER_CLASS),
         one_of("force", vocab.FORCE),
@@ -78,7 +80,7 @@ class Deployment(Located, Base):
     )
 
 
-class EscortMovement(Recorded, Base):
+class EscortMovement(Imported, Base):
     """A movement of explosives, detonators or minerals along a route, recorded after it has arrived."""
 
     __tablename__ = "escort_movement"
@@ -101,6 +103,7 @@ class EscortMovement(Recorded, Base):
     incident_no: Mapped[str | None]
 
     __table_args__ = (
+        some_of("repairs", vocab.REPAIR),
         UniqueConstraint("movement_id", "units", "arrived_at"),
         one_of("cargo", vocab.CARGO),
         *not_negative("dispatched_kg", "received_kg", "escort_strength", "vehicles", "deviation_m"),

@@ -1,7 +1,7 @@
 """The controlled vocabularies: every code that a column may hold, with its labels in English and French."""
 
 from layers.vocabulary.base import REGISTRY, Vocabulary
-from layers.vocabulary.imports import BATCH_KIND, DEED, JOB_STATE, JOB_TASK
+from layers.vocabulary.imports import BATCH_KIND, DEED, JOB_STATE, JOB_TASK, REPAIR
 from layers.vocabulary.incidents import (
     ACT,
     ACTOR_KIND,
@@ -38,6 +38,7 @@ from layers.vocabulary.places import (
     ROUTE_USE,
     TRACEABILITY,
 )
+from layers.vocabulary.quality import QUALITY, QUALITY_KIND
 from layers.vocabulary.security import ARMED, CARGO, DEPLOYMENT_FUNCTION, FORCE, PROVIDER_CLASS, VETTED
 
 __all__ = [
@@ -77,7 +78,10 @@ __all__ = [
     "PRESENCE_FREQUENCY",
     "PROVIDER_CLASS",
     "PUBLISHED_LEVEL",
+    "QUALITY",
+    "QUALITY_KIND",
     "REGISTRY",
+    "REPAIR",
     "ROLE",
     "ROUTE_MODE",
     "ROUTE_USE",

@@ -23,6 +23,12 @@ JOB_STATE = Vocabulary(
     cancelled=("cancelled", "interrompu"),
     failed=("failed", "échoué"),
 )
+REPAIR = Vocabulary(
+    "repair",
+    geometry=("geometry mended", "géométrie réparée"),
+    text=("text mended", "texte réparé"),
+    crs=("system or axes guessed", "système ou axes devinés"),
+)
 DEED = Vocabulary(
     "deed",
     insert=("added", "ajout"),
