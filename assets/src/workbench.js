@@ -162,7 +162,7 @@ class Workbench {
     };
     map.once('rest', () => {
       map.on('moveend', moved);
-      if (!address.get('all')) this.rows.load();
+      this.rows.load();
       this.reopen();
     });
     map.on('layeradd layerremove', ({layer}) => {
