@@ -45,7 +45,8 @@ PAGES = {
         "/ogc/collections/incidents/items",
         "/no/such/page",
     ),
-    "public": ("/", "/sign-in"),
+    "public": ("/", "/sign-in", "/table"),
+    "gis-cd": ("/import", "/export?level=1"),
     "admin": ("/admin", "/admin/audit"),
 }
 

@@ -84,7 +84,8 @@ def test_a_view_is_kept_opened_renamed_replaced_and_deleted(visit: Visit) -> Non
 def test_they_work_without_javascript(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server, "coordinator-sk", java_script_enabled=False) as visit:
         page = visit.page
-        page.goto(f"{server}/views?lang=fr&level=2&unit=CD-SK")
+        page.goto(f"{server}/table?lang=fr&level=2&unit=CD-SK")
+        page.get_by_role("link", name="Vos vues").click()
         page.get_by_label("Garder sous un nom ce que montre la carte").fill("Sud-Kivu")
         page.get_by_role("button", name="Garder").click()
         page.wait_for_url(re.compile("/views.lang=fr$"))

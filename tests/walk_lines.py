@@ -441,7 +441,7 @@ URLS: dict[str, Line] = {
     "sign_in.follow": Line(lambda _: [Ask("/sign-in/link/none", {"password": "x", "again": "x"})]),
     "sign_in.sign_out": Line(lambda _: [Ask("/sign-out", {"csrf_token": "another's"})]),
     "saved_views.page": Line(
-        only("/views?lang=en", "/views?part=list&lang=fr&level=1"), {"analyst-rw": {"saved_view": "view_id name query"}}
+        only("/views?lang=en", "/views?lang=fr&level=1"), {"analyst-rw": {"saved_view": "view_id name query"}}
     ),
     "saved_views.save": Line(lambda _: [Ask("/views?part=list", {"name": ""})]),
     "saved_views.change": Line(
