@@ -30,6 +30,9 @@ TAKES_SQL = {
 # Which functions put a statement together, and of what.
 BUILT = {
     ("geoapp/bench/access.py", "_fresh"): "a constant of another file",
+    ("geoapp/database/versions.py", "said_by"): "the name of a table of the models",
+    ("geoapp/desk/editing.py", "_drop"): "the name of a table that the stage has made up",
+    ("geoapp/desk/merging.py", ""): "a condition of another file, without values",
     ("geoapp/desk/preview.py", "mark_of"): "the name of a table of the models",
     ("geoapp/desk/rows.py", "read_states"): "the name of a table of the models",
     ("geoapp/ingest/matching.py", "_refuse_broken"): "the table's own checks, as the models have them",
