@@ -15,7 +15,7 @@ from pathlib import Path
 PREFIX = "geoapp-"
 PURPOSES = ("import", "upload", "export", "rejected", "coming")
 # A folder that has just been made may not be held yet.
-YOUNG_SECONDS = 60.0
+YOUNG_SECONDS = 5.0
 
 
 @contextmanager
