@@ -27,6 +27,7 @@ from geoapp.ingest import (
     matching,
     memory,
     parts,
+    placing,
     precedence,
     references,
     repeats,
@@ -308,8 +309,17 @@ class _Import:
             announce_bulk(connection)
             parts.begin_batch(connection, batch)
             parts.note_rows(connection, stage, batch)
-            with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
-                load.write_rows(connection, stage, batch, source_id, advance)
+            written = self.report.rows
+            with self.progress("Writing", written.inserted + written.updated) as advance:
+                load.write_rows(
+                    connection,
+                    stage,
+                    batch,
+                    source_id,
+                    advance,
+                    inserts=written.inserted > 0,
+                    updates=written.updated > 0,
+                )
             self._look_back(connection, stage, batch)
             if self.meaning.confirmed and request.memory != "ignore":
                 memory.remember(connection, self.meaning.shape, self.target.name, source_id, self.meaning.confirmed)
@@ -335,9 +345,24 @@ class _Import:
         stage = make_stage(connection, self.target, list(stored), cut=self.from_shapefile)
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
         good = [index for index in range(self.report.rows.read) if index not in left_out]
+        place = self._placer(connection) if stage.is_placed else None
         with self.progress("Copying", len(good)) as advance:
-            fill(connection, stage, stored, good, advance, given=self.ids)
+            all_placed = fill(connection, stage, stored, good, advance, given=self.ids, place=place)
+        if not all_placed:
+            placing.place_rest(connection, stage)
         return stage
+
+    def _placer(self, connection: Connection) -> Callable[[Values], Sequence[Values]]:
+        """What finds the units and the country of the rows at some indexes."""
+        units, geometry = placing.Units(connection), self.geometry
+        days = self.rows["occurred_from"] if self.target.name == "incidents" else None
+
+        def place(indexes: Values) -> Sequence[Values]:
+            assert geometry is not None  # noqa: S101 - whoever asks has looked.
+            placed = units.of(geometry[indexes], None if days is None else days[indexes])
+            return placed.units, placed.countries
+
+        return place
 
     def _settle(self, connection: Connection, origin: load.Origin) -> None:
         """Find the sites by their source's codes, and let the source that wins have each value."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import psycopg
+import shapely
 from psycopg import sql
 from sqlalchemy import (
     Boolean,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import UserDefinedType
 
 from geoapp.ingest import copying
@@ -53,7 +55,8 @@ class Stage:
 
     Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_given` (the random id that
     the file says), `import_id` (that of the row in the target), `import_country`, and `import_action`: insert, update
-    or unchanged.
+    or unchanged; where `is_placed`, `import_units` are the units in which its geometry lies, `import_lies_in` the
+    country among them.
     """
 
     target: Target
@@ -61,6 +64,11 @@ class Stage:
     brought: tuple[str, ...]
     # Whether texts are as a shapefile holds them.
     cut: bool = False
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether rows lie where their geometry does; a boundary makes units, and lies in those that it names."""
+        return is_placed(self.target, self.brought)
 
     @property
     def row(self) -> Column[int]:
@@ -106,6 +114,11 @@ def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, Shape()) if getattr(column, "name", "") == "geom" else column
 
 
+def is_placed(target: Target, names: Collection[str]) -> bool:
+    """Whether the rows of a file with the stored columns `names` lie where their geometry does."""
+    return "geom" in names and target.name != "boundaries"
+
+
 def make_stage(connection: Connection, target: Target, names: Sequence[str], *, cut: bool = False) -> Stage:
     """An empty temporary table for the stored columns `names`, dropped when the transaction ends.
 
@@ -121,6 +134,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
         Column("import_action", Text(), nullable=False, server_default="insert"),
+        *([Column("import_units", ARRAY(Text())), Column("import_lies_in", Text())] if is_placed(target, names) else []),
         *columns,
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
@@ -137,26 +151,40 @@ def fill(
     advance: Callable[[int], Any],
     *,
     given: Values | None = None,
-) -> None:
+    place: Callable[[Values], Sequence[Values]] | None = None,
+) -> bool:
     """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries.
 
-    `given` are the random ids that the file says, where it says any.
+    `given` are the random ids that the file says, where it says any. `place` is told the indexes of some rows and gives
+    their units and countries as COPY reads them; the answer is whether it did so for every row with a geometry.
     """
+    more = ["import_units", "import_lies_in"] if place is not None else []
+    names = ["import_row", "import_given", *more, *stage.brought]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", "import_given", *stage.brought]))
+        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     chosen = np.asarray(indexes, dtype=np.int64)
+    all_placed = True
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(chosen), PIECE):
             piece = chosen[start : start + PIECE]
+            placed = place(piece) if place is not None else []
+            if place is not None:
+                lost = np.equal(placed[0], None)
+                all_placed = all_placed and not (lost & ~shapely.is_missing(columns["geom"][piece])).any()
             texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
             ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
-            copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
+            plain_texts = [copying.plain_texts(values) for values in placed]
+            rows = (piece + 1).astype(str).tolist()
+            copy.write(copying.lines([rows, copying.texts(ids, Uuid()), *plain_texts, *texts]))
             advance(len(piece))
-    # Nothing is planned by what is known of geometries, which takes longest to find out.
+    # Nothing is planned by what is known of geometries, which takes longest to find out, nor by much of the rest.
     quote = connection.dialect.identifier_preparer.quote
     known = ", ".join(quote(column.name) for column in stage.table.c if column.name != "geom")
+    connection.execute(text("SET LOCAL default_statistics_target = 10"))
     connection.execute(text(f"ANALYZE {NAME} ({known})"))
+    connection.execute(text("SET LOCAL default_statistics_target = DEFAULT"))
+    return all_placed
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:
