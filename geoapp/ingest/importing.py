@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
@@ -45,7 +46,7 @@ from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.rows import make_keys, read_rows, require_places
 from geoapp.ingest.shapes import compare_stated, store_form
 from geoapp.ingest.sheet import Sheet, Values
-from geoapp.ingest.stage import Stage, fill, make_stage
+from geoapp.ingest.stage import Stage, fill, join_whole, make_stage
 from geoapp.ingest.targets import Target, target_named
 from geoapp.ingest.texts import look_for_mojibake
 from geoapp.ingest.understanding import Memory, forget, understand
@@ -303,7 +304,9 @@ class _Import:
                 transaction.rollback()
                 return
             if self.target.name == "mine_sites":
-                self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
+                assert self.geometry is not None  # noqa: S101 - every site has a position.
+                new = doubles.NewSites(self.rows, self.geometry, self._new_rows(connection, stage), source_id)
+                self.doubles = doubles.Search(connection, stage, source_id, aside, new)
             self.watcher.staged(connection, stage)
             batch = load.record_batch(connection, self.report, origin, stage.brought)
             announce_bulk(connection)
@@ -350,6 +353,7 @@ class _Import:
             all_placed = fill(connection, stage, stored, good, advance, given=self.ids, place=place)
         if not all_placed:
             placing.place_rest(connection, stage)
+        join_whole(connection, len(good))
         return stage
 
     def _placer(self, connection: Connection) -> Callable[[Values], Sequence[Values]]:
@@ -363,6 +367,15 @@ class _Import:
             return placed.units, placed.countries
 
         return place
+
+    def _new_rows(self, connection: Connection, stage: Stage) -> NDArray[np.int64]:
+        """The indexes of the rows of the stage that are to be inserted."""
+        there: Sequence[int] = []
+        if self.report.rows.updated + self.report.rows.unchanged:
+            there = connection.scalars(select(stage.row).where(stage.action != "insert")).all()
+        new = np.ones(self.report.rows.read + 1, dtype=bool)
+        new[[0, *self.findings.rejected, *there, *(index + 1 for index in self.meaning.older)]] = False
+        return np.flatnonzero(new) - 1
 
     def _settle(self, connection: Connection, origin: load.Origin) -> None:
         """Find the sites by their source's codes, and let the source that wins have each value."""

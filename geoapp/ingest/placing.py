@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import shapely
 from sqlalchemy import Connection, func, select, text, update
 
@@ -19,6 +20,7 @@ PARTS = text("SELECT unit_code, level, valid_from, valid_to, ST_AsBinary(geom) F
 ENDLESS = dt.date.max
 # Countries, provinces, territories.
 LEVELS = 3
+POINT = 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Units:
 
     def __init__(self, connection: Connection):
         parts = connection.execute(PARTS).all()
-        self.today: dt.date = connection.scalar(select(func.today()))
+        self.today: dt.date = connection.execute(select(func.today())).scalar_one()
         self.codes = sorted({part.unit_code for part in parts}, key=[part.unit_code for part in parts].index)
         number = {code: place for place, code in enumerate(self.codes)}
         self._unit = np.array([number[part.unit_code] for part in parts], dtype=np.int64)
@@ -50,20 +52,24 @@ class Units:
 
     def of(self, geometry: Values, days: Values | None = None) -> Placed:
         """The units of each of the points in `geometry` on its day, else today."""
-        points = np.where(shapely.get_type_id(geometry) == 0, geometry, None)
+        points = geometry.copy()
+        points[shapely.get_type_id(geometry) != POINT] = None
         row, part = self._tree.query(points)
         held = shapely.intersects_xy(self._outlines[part], shapely.get_x(points[row]), shapely.get_y(points[row]))
         day = np.datetime64(self.today) if days is None else days.astype("datetime64[D]")[row]
         held &= (self._begin[part] <= day) & (day < self._end[part])
         row, part = row[held], part[held]
-        # By level, the number of the first unit of each row.
-        found = np.full((LEVELS, len(geometry)), len(self.codes), dtype=np.int64)
+        # By level, the number of the first unit of each row; one more than there are where it has none.
+        none = len(self.codes)
+        found = np.full((LEVELS, len(geometry)), none, dtype=np.int64)
         np.minimum.at(found, (self._level[part], row), self._unit[part])
-        distinct, which = np.unique(found, axis=1, return_inverse=True)
-        named = [self._named(units) for units in distinct.T.tolist()]
+        combined = np.asarray(np.ravel_multi_index(tuple(found), (none + 1,) * LEVELS))
+        which, distinct = pd.factorize(combined)
+        numbers = np.transpose(np.unravel_index(distinct, (none + 1,) * LEVELS)).tolist()
+        named = [self._named(units) for units in numbers]
         units = np.array([*(units for units, _ in named), None], dtype=object)
         countries = np.array([*(country for _, country in named), None], dtype=object)
-        return Placed(units[which.ravel()], countries[which.ravel()])
+        return Placed(units[which], countries[which])
 
     def _named(self, numbers: list[int]) -> tuple[str | None, str | None]:
         """The array of these units, and the country; nothing where country and province are not both there."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import psycopg
 import shapely
 from psycopg import sql
@@ -35,6 +36,8 @@ from geoapp.ingest.targets import Target
 
 NAME = "import_stage"
 PIECE = 20_000
+# So many rows are worth going through the whole of their table.
+LARGE = 20_000
 # A shapefile cuts texts at so many bytes, or at the letter before.
 LONGEST_IN_DBF = 254
 
@@ -125,6 +128,9 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
     `cut` says that texts are as a shapefile holds them.
     """
     columns = [Column(name, Shape() if name == "geom" else target.table.c[name].type.copy()) for name in names]
+    places: list[Column[Any]] = []
+    if is_placed(target, names):
+        places = [Column("import_units", ARRAY(Text())), Column("import_lies_in", Text())]
     table = Table(
         NAME,
         MetaData(),
@@ -134,7 +140,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
         Column("import_found", Boolean(), nullable=False, server_default=text("false")),
         Column("import_country", Text()),
         Column("import_action", Text(), nullable=False, server_default="insert"),
-        *([Column("import_units", ARRAY(Text())), Column("import_lies_in", Text())] if is_placed(target, names) else []),
+        *places,
         *columns,
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
@@ -170,7 +176,7 @@ def fill(
             piece = chosen[start : start + PIECE]
             placed = place(piece) if place is not None else []
             if place is not None:
-                lost = np.equal(placed[0], None)
+                lost = pd.isna(placed[0])
                 all_placed = all_placed and not (lost & ~shapely.is_missing(columns["geom"][piece])).any()
             texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
             ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
@@ -185,6 +191,15 @@ def fill(
     connection.execute(text(f"ANALYZE {NAME} ({known})"))
     connection.execute(text("SET LOCAL default_statistics_target = DEFAULT"))
     return all_placed
+
+
+def join_whole(connection: Connection, rows: int) -> None:
+    """For the rest of the transaction, join a large stage by going through both tables once.
+
+    The planner does not know how much the transaction itself has written, and would look through it again for each row.
+    """
+    if rows > LARGE:
+        connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:

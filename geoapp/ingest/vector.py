@@ -267,7 +267,7 @@ def _read(path: Path, layer: str | None, codec: str | None, piece: slice | None 
 
 def _plain(values: Values) -> Values:
     """Lists, which GeoJSON and GeoPackage may hold, become JSON, so that every value is a scalar."""
-    if values.dtype != object:
+    if values.dtype != object or np.ndarray not in set(map(type, values.tolist())):
         return values
     plain: Values = np.array([_scalar(value) for value in values] + [None], dtype=object)[:-1]
     return plain
