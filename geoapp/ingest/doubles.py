@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -75,14 +74,19 @@ class Search:
             findings.add("maybe_same_site", rows[each.site_id], "name", each.names[0], said)
 
 
-@dataclass(frozen=True)
 class NewSites:
-    """The sites that a file brings: its values by column, its points, and the indexes of the rows that are new."""
+    """The sites that a file brings, of which it keeps no more than is compared.
 
-    values: Mapping[str, Values]
-    geometry: Values
-    indexes: NDArray[np.int64]
-    source_id: str | None
+    `values` are the file's by column, `geometry` its points, `indexes` the rows that are new.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Values], geometry: Values, indexes: NDArray[np.int64], source_id: str | None
+    ):
+        self.values = {name: values[name] for name in DESCRIBED if name in values}
+        self.indexes = indexes
+        self.source_id = source_id
+        self.lon, self.lat = shapely.get_x(geometry)[indexes], shapely.get_y(geometry)[indexes]
 
     @property
     def count(self) -> int:
@@ -91,7 +95,9 @@ class NewSites:
 
     def box(self) -> tuple[float, float, float, float]:
         """West, south, east and north of where sites may lie that are near one of them."""
-        west, south, east, north = shapely.total_bounds(self.geometry[self.indexes]).tolist()
+        west, south, east, north = (
+            float(each) for each in (self.lon.min(), self.lat.min(), self.lon.max(), self.lat.max())
+        )
         return (west - CELL, south - CELL, east + CELL, north + CELL)
 
     def rows_of(self, keys: Collection[str]) -> dict[str, int]:
@@ -102,7 +108,6 @@ class NewSites:
     def described(self, places: NDArray[np.int64]) -> list[Described]:
         """The new sites at some places, from 0."""
         indexes = self.indexes[places]
-        points = self.geometry[indexes]
         none = [None] * len(indexes)
         columns = [self.values[name][indexes].tolist() if name in self.values else none for name in DESCRIBED]
         return [
@@ -116,7 +121,7 @@ class NewSites:
                 lat,
             )
             for site_id, name, name_alt, territory, method, accuracy_m, lon, lat in zip(
-                *columns, shapely.get_x(points).tolist(), shapely.get_y(points).tolist(), strict=True
+                *columns, self.lon[places].tolist(), self.lat[places].tolist(), strict=True
             )
         ]
 
@@ -139,14 +144,13 @@ def _likenesses(
         if site_id in said:
             sites += said[site_id]
     count = new.count if new is not None else 0
-    brought = np.empty(0) if new is None else shapely.get_y(new.geometry[new.indexes])
 
     def described(places: NDArray[np.int64]) -> list[Described]:
         ours = iter(new.described(places[places < count]) if new is not None else [])
         return [next(ours) if place < count else sites[place - count] for place in places.tolist()]
 
     descriptions = Descriptions(
-        np.concatenate([brought, [site.lat for site in sites]]),
+        np.concatenate([[] if new is None else new.lat, [site.lat for site in sites]]),
         described,
         None if new is None else np.arange(count + len(sites)) < count,
     )

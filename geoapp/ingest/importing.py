@@ -307,6 +307,9 @@ class _Import:
                 assert self.geometry is not None  # noqa: S101 - every site has a position.
                 new = doubles.NewSites(self.rows, self.geometry, self._new_rows(connection, stage), source_id)
                 self.doubles = doubles.Search(connection, stage, source_id, aside, new)
+            if self.saying is None:
+                # Millions of rows are in the stage now, and need not be here as well.
+                self.rows, self.geometry = {}, None
             self.watcher.staged(connection, stage)
             batch = load.record_batch(connection, self.report, origin, stage.brought)
             announce_bulk(connection)
@@ -347,7 +350,9 @@ class _Import:
             stored["geom"] = self.geometry
         stage = make_stage(connection, self.target, list(stored), cut=self.from_shapefile)
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
-        good = [index for index in range(self.report.rows.read) if index not in left_out]
+        taken = np.ones(self.report.rows.read, dtype=bool)
+        taken[list(left_out)] = False
+        good = np.flatnonzero(taken)
         place = self._placer(connection) if stage.is_placed else None
         with self.progress("Copying", len(good)) as advance:
             all_placed = fill(connection, stage, stored, good, advance, given=self.ids, place=place)

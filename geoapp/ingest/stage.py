@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import shapely
+from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import (
     Boolean,
@@ -153,7 +154,7 @@ def fill(
     connection: Connection,
     stage: Stage,
     columns: dict[str, Values],
-    indexes: Sequence[int],
+    indexes: NDArray[np.int64],
     advance: Callable[[int], Any],
     *,
     given: Values | None = None,
@@ -169,11 +170,10 @@ def fill(
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    chosen = np.asarray(indexes, dtype=np.int64)
     all_placed = True
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(chosen), PIECE):
-            piece = chosen[start : start + PIECE]
+        for start in range(0, len(indexes), PIECE):
+            piece = indexes[start : start + PIECE]
             placed = place(piece) if place is not None else []
             if place is not None:
                 lost = pd.isna(placed[0])
