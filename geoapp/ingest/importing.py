@@ -37,7 +37,7 @@ from geoapp.ingest import (
     units,
 )
 from geoapp.ingest.findings import storable
-from geoapp.ingest.positions import geometries, stated_degrees
+from geoapp.ingest.positions import PositionColumns, geometries, stated_degrees
 from geoapp.ingest.precedence import Order
 from geoapp.ingest.projection import Choice, choose_crs, exchange_axes, to_wgs84
 from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
@@ -205,7 +205,7 @@ class _Import:
         if self.target.has_geometry:
             raw, told = self.sheet.geometry, None
             if position is not None:
-                raw, told = geometries(read.columns, position, request.path.stem, self.findings)
+                raw, told = geometries(self._cells_of(position), position, request.path.stem, self.findings)
             raw = exported.own_places(self.target, self.sheet.columns, raw)
             if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
                 self.known_places = self._known_places(engine)
@@ -219,6 +219,15 @@ class _Import:
             # Nobody asks for the cells of the file again, and there may be millions.
             self.sheet.columns, self.sheet.geometry = {}, None
             self.meaning.columns = {}
+
+    def _cells_of(self, position: PositionColumns) -> dict[str, Values]:
+        """The cells of positions, held by nobody else where nobody will ask for them again."""
+        cells = {name: self.meaning.columns[name] for name in position.used}
+        self.meaning.columns.clear()
+        if self.request.rejected is None:
+            for name in position.names:
+                self.sheet.columns.pop(name, None)
+        return cells
 
     def _known_places(self, engine: Engine) -> Values | None:
         """The positions of the sites that a file without any names; None where none is known."""
@@ -237,7 +246,8 @@ class _Import:
         if self.sheet.has_heights is not None and self.sheet.has_heights.any():
             self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
         choice = self._choose_crs(raw, told, degrees)
-        placed = to_wgs84(exchange_axes(raw) if choice.exchanged else raw, choice.crs)
+        raw = exchange_axes(raw) if choice.exchanged else raw
+        placed = to_wgs84(raw, choice.crs, in_place=self.request.rejected is None)
         if choice.exchanged:
             self.findings.add("axes_exchanged", None, "geom", int((~shapely.is_missing(raw)).sum()))
         self.geometry = store_form(placed, self.target.geometry_types, self.findings)

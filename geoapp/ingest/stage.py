@@ -38,7 +38,7 @@ from geoapp.ingest.targets import Target
 NAME = "import_stage"
 PIECE = 20_000
 # So many rows are worth going through the whole of their table.
-LARGE = 20_000
+LARGE = 5_000
 # A shapefile cuts texts at so many bytes, or at the letter before.
 LONGEST_IN_DBF = 254
 
