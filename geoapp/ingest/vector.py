@@ -50,6 +50,8 @@ PIECE = 200_000
 HARMLESS_VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
 # Columns that LIBKML makes of every KML, beside the document's own.
 KML_COLUMNS = {
+    "Name",
+    "description",
     "id",
     "timestamp",
     "begin",
