@@ -175,6 +175,8 @@ class _Edit:
         self.keys: list[str] = []
         self.batch = uuid.uuid4()
         self.columns: set[str] = set()
+        # The draft that was staged last, where it is a new site.
+        self.new_site: doubles.NewSites | None = None
 
     def check(self, draft: Draft) -> str:
         """What is to be done with a draft: insert, update, or nothing as it is unchanged."""
@@ -214,12 +216,15 @@ class _Edit:
         assert stage is not None  # noqa: S101 - it was checked in this transaction.
         with ThreadPoolExecutor(1) as aside:
             search = None
-            if draft.key is None and self.target.name == "mine_sites":
-                search = doubles.Search(self.connection, stage, None, aside, new=1)
+            if self.new_site is not None:
+                search = doubles.Search(self.connection, stage, None, aside, self.new_site)
             if draft.key is None:
                 # What it changes is known by itself; that it added a row is not.
                 parts.note_rows(self.connection, stage, self.batch)
-            load.write_rows(self.connection, stage, self.batch, None, lambda _: None)
+            inserts = draft.key is None
+            load.write_rows(
+                self.connection, stage, self.batch, None, lambda _: None, inserts=inserts, updates=not inserts
+            )
             units.compare(self.connection, stage, self.findings)
             if search is not None:
                 search.tell(self.findings)
@@ -268,7 +273,11 @@ class _Edit:
             stored["geom"] = geometry
         stage = make_stage(connection, target, list(stored))
         given = _one(uuid.UUID(draft.key)) if draft.key and target.random_id is not None else None
-        fill(connection, stage, stored, [0], lambda _: None, given=given)
+        only = np.zeros(1, dtype=np.int64)
+        fill(connection, stage, stored, only, lambda _: None, given=given)
+        self.new_site = None
+        if draft.key is None and target.name == "mine_sites" and geometry is not None:
+            self.new_site = doubles.NewSites(values, geometry, only, None)
         matching.match(connection, stage, None, findings)
         rights.refuse_rows_of_others(connection, stage, findings)
         return stage

@@ -21,6 +21,8 @@ from layers.tables import MineSite, SiteAlias
 # Columns that a source may say nothing about: they are the row's own.
 NOT_SAID = {"site_id", "synthetic"}
 
+# What so many rows say is sent at once.
+PIECE = 20_000
 # One statement of arrays each, since COPY refuses a table that is under a policy.
 BROUGHT = """
     WITH brought AS (
@@ -154,8 +156,13 @@ def positions_of(connection: Connection, codes: Values, source_id: str | None) -
     return np.array([*(known.get(called.get(code, code)) for code in codes), None], dtype=object)[:-1]
 
 
-def keep(connection: Connection, saying: Saying, sites: Values, rows: Iterable[int], batch: object) -> None:
+def keep(connection: Connection, saying: Saying, sites: Values, rows: Sequence[int], batch: object) -> None:
     """Keep what a source says in `rows`, which count from 1, of the `sites` that it says it of."""
+    for start in range(0, len(rows), PIECE):
+        _keep(connection, saying, sites, rows[start : start + PIECE], batch)
+
+
+def _keep(connection: Connection, saying: Saying, sites: Values, rows: Sequence[int], batch: object) -> None:
     kept: dict[str, list[str | None]] = {name: [] for name in ("sites", "codes", "names", "said", "places")}
     for row in rows:
         index = row - 1

@@ -15,13 +15,18 @@ from sqlalchemy.types import TypeEngine
 from geoapp.ingest.sheet import Values
 
 NULL = "\\N"
-SPECIAL = re.compile(r"[\\\t\n\r\x08\f\v]")
+SPECIAL = "\\\t\n\r\b\f\v"
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 
 
 def lines(columns: Sequence[Sequence[str]]) -> bytes:
     """The lines of a COPY from the texts of its columns."""
     return ("\n".join(map("\t".join, zip(*columns, strict=True))) + "\n").encode()
+
+
+def plain_texts(values: Values) -> list[str]:
+    """Texts in which nothing has to be escaped, None for NULL."""
+    return [NULL if value is None else value for value in values.tolist()]
 
 
 def texts(values: Values, kind: TypeEngine[Any]) -> list[str]:
@@ -32,11 +37,14 @@ def texts(values: Values, kind: TypeEngine[Any]) -> list[str]:
         return [NULL if each is None else each for each in hexed]
     if isinstance(kind, JSONB):
         return [NULL if value is None else json.dumps(value, ensure_ascii=False).translate(ESCAPED) for value in values]
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds == {str} and not SPECIAL.search("\x1f".join(filter(None, values))):
-        return [NULL if value is None else value for value in values]
+    listed = values.tolist()
+    kinds = set(map(type, listed)) - {type(None)}
+    if kinds <= {str}:
+        joined = "\x1f".join(filter(None, listed))
+        if not any(each in joined for each in SPECIAL):
+            return plain_texts(values)
     if kinds == {int}:
-        return [NULL if value is None else str(value) for value in values]
+        return [NULL if value is None else str(value) for value in listed]
     known: dict[Any, str] = {None: NULL}
     found = []
     for value in values:

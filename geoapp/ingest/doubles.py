@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from itertools import product
 from typing import Any, cast
 
+import numpy as np
+import shapely
+from numpy.typing import NDArray
 from pyproj import Geod
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, or_, select, update
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError, ProgrammingError
@@ -18,22 +19,21 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from geoapp.access.viewer import acting_viewer
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.findings import Findings
-from geoapp.ingest.likeness import FARTHEST, NUMBERS, Described, Likeness, accuracy, compare, cores, numbers
+from geoapp.ingest.likeness import Described, Likeness, accuracy, compare
 from geoapp.ingest.matching import merged
+from geoapp.ingest.neighbours import CELL, Descriptions, near
+from geoapp.ingest.sheet import Values
 from geoapp.ingest.stage import Stage, plain
 from layers.tables import AliasRefusal, MineSite, SiteAlias
 from layers.text import Text
 
 _SITE = cast(Any, MineSite.__table__).c
 GEOD = Geod(ellps="WGS84")
-# A cell's sides are at least this long between the latitudes of the four countries, so that neighbours are compared.
-CELL = FARTHEST / 110_000 * 1.05
 # A degree is at least so long there, in metres, in either direction.
 DEGREE = 107_900
 # Pairs of names that begin alike and lie near each other. A file that makes more of them calls everything the same.
 MOST_PAIRS = 1_000_000
-# What is known of so many sites still fits into memory.
-MOST_NEW = 250_000
+DESCRIBED = ("site_id", "name", "name_alt", "territory", "position_method", "position_accuracy_m")
 
 
 def find_doubles(connection: Connection) -> list[Likeness]:
@@ -45,49 +45,97 @@ def find_doubles(connection: Connection) -> list[Likeness]:
 
 
 class Search:
-    """A look for new sites of a stage that may be there already under another key.
+    """A look for new sites of a file that may be there already under another key.
 
-    It reads before the stage is written, and compares in a thread of its own while the database writes.
+    It reads before the rows are written, and compares in a thread of its own while the database writes.
     """
 
-    def __init__(self, connection: Connection, stage: Stage, source_id: str | None, aside: Executor, *, new: int):
-        self.new = new
-        self.rows: dict[str, int] = {}
+    def __init__(self, connection: Connection, stage: Stage, source_id: str | None, aside: Executor, new: NewSites):
         self.found: Future[tuple[list[Likeness], bool]] | None = None
-        if 0 < new <= MOST_NEW:
-            added = select(stage.table.c.site_id, stage.row).where(stage.action == "insert")
-            self.rows = dict(map(tuple, connection.execute(added).all()))
+        self.new = new
+        if new.count:
             staged = _staged(connection, stage, source_id)
             keys = {site.site_id for site in staged}
-            others = [site for site in _writable(connection) if site.site_id not in keys]
+            others = [site for site in _writable(connection, box=new.box()) if site.site_id not in keys]
             known = _said(connection), _refused(connection)
-            self.found = aside.submit(_likenesses, [*others, *staged], *known, self.rows)
+            self.found = aside.submit(_likenesses, [*others, *staged], *known, new)
 
     def tell(self, findings: Findings) -> None:
         """Note what was found."""
-        if self.new > MOST_NEW:
-            findings.add("too_many_new", None, "site_id", f"{self.new:,}", f"{MOST_NEW:,}")
         pairs, too_many = self.found.result() if self.found else ([], False)
         if too_many:
             findings.add("too_many_to_compare", None, "name", f"{MOST_PAIRS:,}")
+        rows = self.new.rows_of({each.site_id for each in pairs})
         for each in pairs:
             said = Text(
                 f"{each.other_site_id} ({each.score:.2f}: {each.reasons.en})",
                 f"{each.other_site_id} ({each.score:.2f} : {each.reasons.fr})",
             )
-            findings.add("maybe_same_site", self.rows[each.site_id], "name", each.names[0], said)
+            findings.add("maybe_same_site", rows[each.site_id], "name", each.names[0], said)
+
+
+class NewSites:
+    """The sites that a file brings, of which it keeps no more than is compared.
+
+    `values` are the file's by column, `geometry` its points, `indexes` the rows that are new.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Values], geometry: Values, indexes: NDArray[np.int64], source_id: str | None
+    ):
+        self.values = {name: values[name] for name in DESCRIBED if name in values}
+        self.indexes = indexes
+        self.source_id = source_id
+        self.lon, self.lat = shapely.get_x(geometry)[indexes], shapely.get_y(geometry)[indexes]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.indexes)
+
+    def box(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of where sites may lie that are near one of them."""
+        west, south, east, north = (
+            float(each) for each in (self.lon.min(), self.lat.min(), self.lon.max(), self.lat.max())
+        )
+        return (west - CELL, south - CELL, east + CELL, north + CELL)
+
+    def rows_of(self, keys: Collection[str]) -> dict[str, int]:
+        """The row of the file, from 1, of each of the sites `keys`."""
+        sites = self.values["site_id"]
+        return {sites[index]: index + 1 for index in self.indexes.tolist() if sites[index] in keys} if keys else {}
+
+    def described(self, places: NDArray[np.int64]) -> list[Described]:
+        """The new sites at some places, from 0."""
+        indexes = self.indexes[places]
+        none = [None] * len(indexes)
+        columns = [self.values[name][indexes].tolist() if name in self.values else none for name in DESCRIBED]
+        return [
+            Described(
+                site_id,
+                (name, *name_alt) if name_alt else (name,),
+                territory,
+                accuracy(method, accuracy_m),
+                self.source_id,
+                lon,
+                lat,
+            )
+            for site_id, name, name_alt, territory, method, accuracy_m, lon, lat in zip(
+                *columns, self.lon[places].tolist(), self.lat[places].tolist(), strict=True
+            )
+        ]
 
 
 def _likenesses(
-    rows: Iterable[Any],
+    rows: Sequence[Any],
     said: Mapping[str, Sequence[Described]],
     refused: Collection[tuple[str, ...]],
-    new: Collection[str] | None,
+    new: NewSites | None,
 ) -> tuple[list[Likeness], bool]:
     """The pairs that may be one, and whether there were too many to look at all of them.
 
     Each of the sites in `rows` is looked at as it is, and as each source describes it (`said`). With `new`, only pairs
-    of which one at least is in it are told, which then comes first.
+    of which one at least is of its sites are told, which then comes first.
     """
     sites: list[Described] = []
     for site_id, name, name_alt, territory, method, accuracy_m, source, lon, lat in rows:
@@ -95,9 +143,20 @@ def _likenesses(
         sites.append(Described(site_id, names, territory, accuracy(method, accuracy_m), source, lon, lat))
         if site_id in said:
             sites += said[site_id]
+    count = new.count if new is not None else 0
+
+    def described(places: NDArray[np.int64]) -> list[Described]:
+        ours = iter(new.described(places[places < count]) if new is not None else [])
+        return [next(ours) if place < count else sites[place - count] for place in places.tolist()]
+
+    descriptions = Descriptions(
+        np.concatenate([[] if new is None else new.lat, [site.lat for site in sites]]),
+        described,
+        None if new is None else np.arange(count + len(sites)) < count,
+    )
     found: dict[tuple[str, str], Likeness] = {}
     looked_at = 0
-    for one, other in _near(sites, new):
+    for one, other in near(descriptions):
         looked_at += 1
         if looked_at > MOST_PAIRS:
             break
@@ -193,18 +252,29 @@ def _said(connection: Connection) -> dict[str, list[Described]]:
     return others
 
 
-def _writable(connection: Connection, keys: Collection[str] | None = None) -> Sequence[Row[Any]]:
+def _writable(
+    connection: Connection,
+    keys: Collection[str] | None = None,
+    box: tuple[float, float, float, float] | None = None,
+) -> Sequence[Row[Any]]:
+    """Sites that whoever acts may write: those of `keys`, or those that are or were said to be in `box` (degrees)."""
     sites = select(*_described(_SITE)).order_by(_SITE.site_id)
     if acting_viewer(connection) is not None:
         sites = sites.where(_SITE.units.bool_op("&&")(select(func.viewer_units("gis")).scalar_subquery()))
     if keys is not None:
         sites = sites.where(_SITE.site_id.in_(keys))
+    if box is not None:
+        within = func.ST_MakeEnvelope(*box, 4326)
+        said_there = select(SiteAlias.site_id).where(SiteAlias.geom.bool_op("&&")(within))
+        sites = sites.where(or_(plain(_SITE.geom).bool_op("&&")(within), _SITE.site_id.in_(said_there)))
     return connection.execute(sites).all()
 
 
 def _staged(connection: Connection, stage: Stage, source_id: str | None) -> Sequence[Row[Any]]:
+    """The sites of the stage that are there already, as they will be."""
     then = merged(stage)
-    return connection.execute(select(*_described(then.c, source_id))).all()
+    there = select(*_described(then.c, source_id)).join(stage.table, stage.row == then.c.import_row)
+    return connection.execute(there.where(stage.action != "insert")).all()
 
 
 def _described(site: Any, source_id: str | None = None) -> list[ColumnElement[Any]]:
@@ -222,52 +292,6 @@ def _described(site: Any, source_id: str | None = None) -> list[ColumnElement[An
         func.ST_X(place).label("lon"),
         func.ST_Y(place).label("lat"),
     ]
-
-
-def _near(sites: Sequence[Described], new: Collection[str] | None) -> Iterator[tuple[Described, Described]]:
-    """Pairs of descriptions of different sites in neighbouring cells, numbered alike, with a word that begins alike."""
-    blocks: dict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
-    for index, names in enumerate(_cores_of(sites)):
-        for block in {block for words in names for block in _blocks(words)}:
-            blocks[block].append(index)
-    seen: set[tuple[int, int]] = set()
-    for members in blocks.values():
-        if len(members) < 2 or not (new is None or any(sites[index].site_id in new for index in members)):
-            continue
-        for pair in _neighbours(sites, members):
-            one, other = (sites[index] for index in pair)
-            if one.site_id == other.site_id or pair in seen:
-                continue
-            # Of a pair with one new site that one comes first; of others the one with the lower key.
-            ours, theirs = (new is None or each.site_id in new for each in (one, other))
-            if not (ours or theirs):
-                continue
-            seen.add(pair)
-            yield (one, other) if (ours, other.site_id) > (theirs, one.site_id) else (other, one)
-
-
-def _blocks(words: Sequence[str]) -> Iterator[tuple[tuple[int, ...], str]]:
-    """The numbers of a name with the beginning of each of its words, of which like names share one."""
-    told = numbers(words)
-    others = [word for word in words if NUMBERS[word] is None]
-    return ((told, word[:2]) for word in others or [""])
-
-
-def _cores_of(sites: Sequence[Described]) -> Iterator[list[tuple[str, ...]]]:
-    """The telling words of each name of each site."""
-    found = iter(cores([name for site in sites for name in site.names]))
-    return ([next(found) for _ in site.names] for site in sites)
-
-
-def _neighbours(sites: Sequence[Described], members: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of members in the same or in neighbouring cells, each once."""
-    cells: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for index in members:
-        column, row = math.floor(sites[index].lon / CELL), math.floor(sites[index].lat / CELL)
-        for cell in product((column - 1, column, column + 1), (row - 1, row, row + 1)):
-            for other in cells.get(cell, ()):
-                yield (other, index)
-        cells[column, row].append(index)
 
 
 def _clearly_apart(one: Described, other: Described) -> bool:

@@ -20,6 +20,8 @@ from geoapp.ingest.sheet import Sheet, Values
 GEOMETRY, HEIGHTS = "geometry", "heights"
 # Piece by piece, since the parsed geometries of all rows at once would double what is held.
 PIECE = 50_000
+# Points of two coordinates, of which nothing can break a parser.
+FLAT_POINTS = {None, (b"\x01\x01\x00\x00\x00", 21)}
 
 
 def save_sheet(sheet: Sheet, wkb: Values | None, path: Path) -> None:
@@ -84,16 +86,25 @@ def load_sheet(paths: Sequence[Path]) -> Sheet:
 def _heights(wkb: Values) -> NDArray[np.bool_]:
     """Which geometries have heights or measures. What breaks the parser breaks it here, not where it is asked for."""
     heights = np.zeros(len(wkb), dtype=bool)
+    if set(map(_head, wkb.tolist())) <= FLAT_POINTS:
+        return heights
     for start in range(0, len(wkb), PIECE):
         parsed = shapely.from_wkb(wkb[start : start + PIECE], on_invalid="ignore")
         heights[start : start + PIECE] = shapely.has_z(parsed) | shapely.has_m(parsed)
     return heights
 
 
+def _head(wkb: bytes | None) -> tuple[bytes, int] | None:
+    """What tells a geometry's kind and dimensions: its first bytes, and how long it is."""
+    return None if wkb is None else (wkb[:5], len(wkb))
+
+
 def _array(values: Values) -> pa.Array:
     if values.dtype != object:
         return pa.array(values, from_pandas=False)
-    texts = [value if value is None or isinstance(value, str) else _text(value) for value in values]
+    texts = values.tolist()
+    if not set(map(type, texts)) <= {str, type(None)}:
+        texts = [value if value is None or isinstance(value, str) else _text(value) for value in texts]
     try:
         encoded = pa.array(texts, type=pa.large_string())
     except UnicodeEncodeError:

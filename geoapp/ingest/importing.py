@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
@@ -28,6 +29,7 @@ from geoapp.ingest import (
     meanwhile,
     memory,
     parts,
+    placing,
     precedence,
     references,
     removing,
@@ -38,7 +40,7 @@ from geoapp.ingest import (
     units,
 )
 from geoapp.ingest.findings import storable
-from geoapp.ingest.positions import geometries, stated_degrees
+from geoapp.ingest.positions import PositionColumns, geometries, stated_degrees
 from geoapp.ingest.precedence import Order
 from geoapp.ingest.projection import Choice, choose_crs, exchange_axes, to_wgs84
 from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
@@ -47,7 +49,7 @@ from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.rows import make_keys, read_rows, require_places
 from geoapp.ingest.shapes import compare_stated, store_form
 from geoapp.ingest.sheet import Sheet, Values
-from geoapp.ingest.stage import Stage, fill, make_stage
+from geoapp.ingest.stage import Stage, fill, join_whole, make_stage
 from geoapp.ingest.targets import Target, target_named
 from geoapp.ingest.texts import look_for_mojibake
 from geoapp.ingest.understanding import LEFT_OUT, Memory, forget, understand
@@ -220,7 +222,7 @@ class _Import:
         if self.target.has_geometry:
             raw, told = self.sheet.geometry, None
             if position is not None:
-                raw, told = geometries(read.columns, position, request.path.stem, self.findings)
+                raw, told = geometries(self._cells_of(position), position, request.path.stem, self.findings)
             raw = exported.own_places(self.target, self.sheet.columns, raw)
             if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
                 self.known_places = self._known_places(engine)
@@ -235,6 +237,15 @@ class _Import:
             # Nobody asks for the cells of the file again, and there may be millions.
             self.sheet.columns, self.sheet.geometry = {}, None
             self.meaning.columns = {}
+
+    def _cells_of(self, position: PositionColumns) -> dict[str, Values]:
+        """The cells of positions, held by nobody else where nobody will ask for them again."""
+        cells = {name: self.meaning.columns[name] for name in position.used}
+        self.meaning.columns.clear()
+        if self.request.rejected is None:
+            for name in position.names:
+                self.sheet.columns.pop(name, None)
+        return cells
 
     def _known_places(self, engine: Engine) -> Values | None:
         """The positions of the sites that a file without any names; None where none is known."""
@@ -253,7 +264,8 @@ class _Import:
         if self.sheet.has_heights is not None and self.sheet.has_heights.any():
             self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
         choice = self._choose_crs(raw, told, degrees)
-        placed = to_wgs84(exchange_axes(raw) if choice.exchanged else raw, choice.crs)
+        raw = exchange_axes(raw) if choice.exchanged else raw
+        placed = to_wgs84(raw, choice.crs, in_place=self.request.rejected is None)
         if choice.exchanged:
             self.findings.add("axes_exchanged", None, "geom", int((~shapely.is_missing(raw)).sum()))
         self.geometry = store_form(placed, self.target.geometry_types, self.findings)
@@ -321,7 +333,12 @@ class _Import:
                 transaction.rollback()
                 return
             if self.target.name == "mine_sites":
-                self.doubles = doubles.Search(connection, stage, source_id, aside, new=self.report.rows.inserted)
+                assert self.geometry is not None  # noqa: S101 - every site has a position.
+                new = doubles.NewSites(self.rows, self.geometry, self._new_rows(connection, stage), source_id)
+                self.doubles = doubles.Search(connection, stage, source_id, aside, new)
+            if self.saying is None:
+                # Millions of rows are in the stage now, and need not be here as well.
+                self.rows, self.geometry = {}, None
             self.watcher.staged(connection, stage)
             repairs.note(connection, stage, self.findings)
             columns = (*stage.brought, repairs.COLUMN) if repairs.kept_for(stage) else stage.brought
@@ -329,8 +346,17 @@ class _Import:
             announce_bulk(connection)
             parts.begin_batch(connection, batch)
             parts.note_rows(connection, stage, batch)
-            with self.progress("Writing", self.report.rows.inserted + self.report.rows.updated) as advance:
-                load.write_rows(connection, stage, batch, source_id, advance)
+            written = self.report.rows
+            with self.progress("Writing", written.inserted + written.updated) as advance:
+                load.write_rows(
+                    connection,
+                    stage,
+                    batch,
+                    source_id,
+                    advance,
+                    inserts=written.inserted > 0,
+                    updates=written.updated > 0,
+                )
             self._remove(connection, stage)
             self._look_back(connection, stage, batch)
             if self.meaning.confirmed and request.memory != "ignore":
@@ -393,10 +419,37 @@ class _Import:
             stored["geom"] = self.geometry
         stage = make_stage(connection, self.target, list(stored), cut=self.from_shapefile)
         left_out = self.meaning.older | {row - 1 for row in self.findings.rejected}
-        good = [index for index in range(self.report.rows.read) if index not in left_out]
+        taken = np.ones(self.report.rows.read, dtype=bool)
+        taken[list(left_out)] = False
+        good = np.flatnonzero(taken)
+        place = self._placer(connection) if stage.is_placed else None
         with self.progress("Copying", len(good)) as advance:
-            fill(connection, stage, stored, good, advance, given=self.ids)
+            all_placed = fill(connection, stage, stored, good, advance, given=self.ids, place=place)
+        if not all_placed:
+            placing.place_rest(connection, stage)
+        join_whole(connection, len(good))
         return stage
+
+    def _placer(self, connection: Connection) -> Callable[[Values], Sequence[Values]]:
+        """What finds the units and the country of the rows at some indexes."""
+        units, geometry = placing.Units(connection), self.geometry
+        days = self.rows["occurred_from"] if self.target.name == "incidents" else None
+
+        def place(indexes: Values) -> Sequence[Values]:
+            assert geometry is not None  # noqa: S101 - whoever asks has looked.
+            placed = units.of(geometry[indexes], None if days is None else days[indexes])
+            return placed.units, placed.countries
+
+        return place
+
+    def _new_rows(self, connection: Connection, stage: Stage) -> NDArray[np.int64]:
+        """The indexes of the rows of the stage that are to be inserted."""
+        there: Sequence[int] = []
+        if self.report.rows.updated + self.report.rows.unchanged:
+            there = connection.scalars(select(stage.row).where(stage.action != "insert")).all()
+        new = np.ones(self.report.rows.read + 1, dtype=bool)
+        new[[0, *self.findings.rejected, *there, *(index + 1 for index in self.meaning.older)]] = False
+        return np.flatnonzero(new) - 1
 
     def _settle(self, connection: Connection, origin: load.Origin) -> None:
         """Find the sites by their source's codes, and let the source that wins have each value."""

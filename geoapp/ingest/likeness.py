@@ -28,6 +28,8 @@ UNSTATED = 1_500.0
 FARTHEST = 6_000.0
 LIKE_ENOUGH = 0.7
 LEAST = 0.6
+# What is kept of words that were looked at.
+MOST_WORDS = 200_000
 # Within one source two codes are two sites, unless the source made a mistake.
 SAME_SOURCE = 0.15
 
@@ -39,7 +41,7 @@ class _Numbers(dict[str, int | None]):
         number = None
         if NUMERALS.fullmatch(word):
             number = int(word) if word.isdecimal() else ROMAN[word]
-        if len(self) < 1_000_000:
+        if len(self) < MOST_WORDS:
             self[word] = number
         return number
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, func, insert, literal, literal_column, select, text, update
+from sqlalchemy import Connection, func, insert, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from geoapp.access.viewer import acting_viewer
@@ -118,18 +118,27 @@ def record_batch(
 
 
 def write_rows(
-    connection: Connection, stage: Stage, batch: uuid.UUID, source_id: str | None, advance: Callable[[int], Any]
+    connection: Connection,
+    stage: Stage,
+    batch: uuid.UUID,
+    source_id: str | None,
+    advance: Callable[[int], Any],
+    *,
+    inserts: bool,
+    updates: bool,
 ) -> None:
-    """Insert and update, in the order of the file and piece by piece, so that progress can be told.
+    """Update and insert, each where there is something to, piece by piece, so that progress can be told.
 
     Within a piece rows lie along a space-filling curve, so that neighbours on the map are read together.
     """
     last = connection.scalar(select(func.max(stage.row))) or 0
     placed = placing.announce_places(connection, stage)
-    for start in range(1, last + 1, CHUNK):
-        piece = stage.row.between(start, start + CHUNK - 1)
-        written = _insert(connection, stage, piece, batch, source_id, placed=placed)
-        advance(written + _update(connection, stage, piece, batch, source_id))
+    pieces = [stage.row.between(start, start + CHUNK - 1) for start in range(1, last + 1, CHUNK)]
+    # First what is there already: a join with what was inserted would be planned for the table as it was before.
+    for piece in pieces if updates else []:
+        advance(_update(connection, stage, piece, batch, source_id))
+    for piece in pieces if inserts else []:
+        advance(_insert(connection, stage, piece, batch, source_id, placed=placed))
     placing.withdraw_places(connection)
 
 
@@ -144,12 +153,9 @@ def _insert(
     if repairs.kept_for(stage):
         values[repairs.COLUMN] = stage.table.c.import_repairs
     place = [stage.table.c.geom] if "geom" in stage.brought else []
-    rows: FromClause = stage.table
     if placed:
-        found = placing.PLACES
-        values |= {"units": found.c.units, "country": found.c.country}
-        rows = rows.outerjoin(found, found.c.import_row == stage.row)
-    new = select(*values.values()).select_from(rows).where(piece, stage.action == "insert").order_by(*place, stage.row)
+        values |= {"units": stage.table.c.import_units, "country": stage.table.c.import_lies_in}
+    new = select(*values.values()).where(piece, stage.action == "insert").order_by(*place, stage.row)
     statement = insert(table).from_select(list(values), new).execution_options(preserve_rowcount=True)
     return connection.execute(statement).rowcount
 

@@ -24,7 +24,6 @@ from sqlalchemy import (
     update,
 )
 
-from geoapp.ingest import placing
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.stage import Stage, plain
 from layers.tables import IncidentRelease
@@ -40,7 +39,6 @@ def match(connection: Connection, stage: Stage, source_id: str | None, findings:
 
     Afterwards each row has its action, and the random id under which it is or will be stored.
     """
-    placing.place(connection, stage)
     if stage.target.by_country:
         _find_countries(connection, stage)
     _refuse_duplicates(connection, stage, findings)
@@ -98,8 +96,8 @@ def _find_countries(connection: Connection, stage: Stage) -> None:
     """The country in which the database will find each row, which its key is unique in."""
     columns = stage.table.c
     found: list[ColumnElement[str]] = []
-    if "geom" in columns:
-        found.append(placing.country(stage))
+    if stage.is_placed:
+        found.append(columns.import_lies_in)
     for name in PLACED_BY:
         column = stage.target.columns.get(name)
         if column is None or column.refers_to is None or column.stored.name not in columns:

@@ -34,7 +34,7 @@ def note_rows(connection: Connection, stage: Stage, batch: uuid.UUID) -> None:
             func.array_agg(key).label("keys"),
             func.array_agg(stage.row).label("rows"),
         )
-        .group_by(stage.action, stage.row / ROWS_OF_A_PART)
+        .group_by(stage.action, stage.row // ROWS_OF_A_PART)
         .order_by(func.min(stage.row))
     )
     connection.execute(insert(ImportPart).from_select(NAMES, gathered))

@@ -92,11 +92,11 @@ def stated_degrees(columns: Mapping[str, Values]) -> tuple[Values, Values, str] 
 
 
 def geometries(
-    columns: Mapping[str, Values], found: PositionColumns, file_name: str, findings: Findings
+    columns: dict[str, Values], found: PositionColumns, file_name: str, findings: Findings
 ) -> tuple[Values, Choice | None]:
     """The geometry of each row, None where its cells are empty, and the system where UTM zones are told.
 
-    What cannot be read is a finding.
+    What cannot be read is a finding. Columns of coordinates are taken out of `columns` once they are read.
     """
     if found.kind == "wkt":
         return _from_wkt(columns[found.names[0]], found.names[0], findings), None
@@ -105,6 +105,8 @@ def geometries(
     else:
         readers = (coordinates.longitude, coordinates.latitude) if found.degrees else (_plane_or_degrees,) * 2
         x, y = (_numbers(columns[name], name, read, findings) for name, read in zip(found.names, readers, strict=True))
+        for name in found.names:
+            columns.pop(name, None)
     points = np.full(len(x), None, dtype=object)
     whole = ~(np.isnan(x) | np.isnan(y))
     points[whole] = shapely.points(x[whole], y[whole])

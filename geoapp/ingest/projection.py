@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,8 @@ USUAL = {
 }
 OLDER = {"EPSG:32735": "EPSG:21035", "EPSG:32736": "EPSG:21036"}
 SAMPLE = 2_000
+# The coordinates of so many rows are looked at together.
+PIECE = 200_000
 # A system that puts fewer points inside than this share of them does not fit.
 MOST = 0.98
 # Another is set aside where it puts fewer points into the provinces that their rows state than this share of the best.
@@ -129,10 +132,11 @@ def choose_crs(
     return _by_place(geometry, origin, provinces)
 
 
-def to_wgs84(geometry: Values, crs: CRS) -> Values:
+def to_wgs84(geometry: Values, crs: CRS, *, in_place: bool = False) -> Values:
     """`geometry` in longitude and latitude on WGS 84; coordinates that cannot be converted become infinite.
 
-    The best transformation that is here for where the data lie is taken. Raises ImportRefusedError for a system from
+    The best transformation that is here for where the data lie is taken; with `in_place` the array itself is filled, so
+    that millions are not held twice. Raises ImportRefusedError for a system from
     which there is no way.
     """
     if crs.equals(WGS84, ignore_axis_order=True) or crs.to_authority() == ("OGC", "CRS84"):
@@ -142,7 +146,9 @@ def to_wgs84(geometry: Values, crs: CRS) -> Values:
     def transform(coordinates: Values) -> Values:
         return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
 
-    moved: Values = shapely.transform(geometry, transform)
+    moved = geometry if in_place else geometry.copy()
+    for start in range(0, len(moved), PIECE):
+        moved[start : start + PIECE] = shapely.transform(moved[start : start + PIECE], transform)
     return moved
 
 
@@ -311,20 +317,33 @@ def _name(crs: CRS) -> str:
 
 def _all_exchanged(geometry: Values) -> bool:
     """Whether all coordinates lie outside the region's box, and inside it the other way round."""
-    bounds = _bounds(geometry)
-    if len(bounds) == 0 or in_region(bounds).any() or not in_region(bounds[:, [1, 0, 3, 2]]).all():
-        return False
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    return bool(inside_countries(middle[:, 1], middle[:, 0]).mean() >= MOST)
+    inside: list[Values] = []
+    for bounds in _bounds_in_pieces(geometry):
+        if in_region(bounds).any() or not in_region(bounds[:, [1, 0, 3, 2]]).all():
+            return False
+        middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+        inside.append(inside_countries(middle[:, 1], middle[:, 0]))
+    return bool(inside) and bool(np.concatenate(inside).mean() >= MOST)
 
 
 def _any_in_degrees(geometry: Values) -> bool:
-    bounds = _bounds(geometry)
-    if len(bounds) == 0:
-        return True
-    return bool((np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1).any())
+    there = False
+    for bounds in _bounds_in_pieces(geometry):
+        if (np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1).any():
+            return True
+        there = True
+    return not there
 
 
 def _bounds(geometry: Values) -> Values:
-    bounds: Values = shapely.bounds(geometry)
-    return bounds[np.isfinite(bounds).all(axis=1)]
+    found = list(_bounds_in_pieces(geometry))
+    return np.concatenate(found) if found else np.empty((0, 4))
+
+
+def _bounds_in_pieces(geometry: Values) -> Iterator[Values]:
+    """The boxes of geometries that have one, some at a time, since those of millions take much memory."""
+    for start in range(0, len(geometry), PIECE):
+        bounds: Values = shapely.bounds(geometry[start : start + PIECE])
+        bounds = bounds[np.isfinite(bounds).all(axis=1)]
+        if len(bounds):
+            yield bounds

@@ -78,8 +78,8 @@ def _read(path: Path, request: dict[str, Any]) -> int:
     suffix, shown, encoding = request["suffix"], request["shown"], request["encoding"]
     wkb = None
     if suffix in TEXT_TABLES:
-        sheet = read_delimited(path, encoding)
-    elif suffix in WORKBOOKS:
+        return _save(((sheet, None) for sheet in read_delimited(path, encoding)), request["out"])
+    if suffix in WORKBOOKS:
         sheet = workbook.read_sheet(path, request["inner"], shown)
     elif suffix in ("parquet", "geoparquet"):
         sheet, wkb = parquet.read_parquet(path, shown)

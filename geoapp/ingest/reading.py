@@ -54,10 +54,10 @@ class Layer:
         plain = {each.removeprefix("Multi") for each in types}
         return bare in {"Unknown", "GeometryCollection"} or bare.removeprefix("Multi") in plain
 
-    def shown(self) -> str:
-        """The layer in a list to choose from."""
-        facts = [f"{self.rows} rows"] if self.rows is not None else []
-        facts += [self.geometry or "no geometry"] if self.geometry != "Unknown" else []
+    def shown(self, rows: str = "rows", bare: str = "no geometry") -> str:
+        """The layer in a list to choose from, with the words for its rows and for having no geometry."""
+        facts = [f"{self.rows} {rows}"] if self.rows is not None else []
+        facts += [self.geometry or bare] if self.geometry != "Unknown" else []
         return f"{self.name} ({', '.join(facts)})" if facts else self.name
 
 
@@ -105,9 +105,10 @@ def choose_layer(
         )
     if len(layers) > 1:
         names = ", ".join(layer.shown() for layer in layers)
+        names_fr = ", ".join(layer.shown("lignes", "sans géométrie") for layer in layers)
         raise ImportRefusedError(
             f"{shown} holds several layers: {names}. Choose one with --layer NAME.",
-            f"{shown} contient plusieurs couches : {names}. Choisissez-en une avec --layer NOM.",
+            f"{shown} contient plusieurs couches : {names_fr}. Choisissez-en une avec --layer NOM.",
         )
     return layers[0]
 

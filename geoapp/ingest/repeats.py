@@ -5,6 +5,7 @@ A site has aliases by which two become one (`doubles`); of other rows it is told
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, TextClause, text
@@ -17,11 +18,15 @@ from geoapp.ingest.stage import Stage
 APART_M = 2 * UNSTATED
 APART_DEGREES = 0.03
 LIKE_ENOUGH = 0.85
-# Above this a file is too large to be compared pair by pair.
-MOST_NEW = 20_000
+# Pairs that are looked at. A file that makes more of them puts everything in one place.
+MOST_PAIRS = 200_000
 
 NEAR = (
     "other.geom && ST_Expand(mine.geom, :degrees) AND ST_DWithin(other.geom::geography, mine.geom::geography, :metres)"
+)
+# The same place as far as formats tell, found by its index or by its hash.
+SAME_SPOT = (
+    "other.geom && ST_Expand(mine.geom, 2e-5) AND ST_SnapToGrid(other.geom, 1e-5) = ST_SnapToGrid(mine.geom, 1e-5)"
 )
 
 
@@ -39,27 +44,49 @@ FIRST, LAST = (
 )
 
 
+def _text_of(row: str) -> str:
+    return f"coalesce({row}.summary_fr, {row}.summary_en, '')"
+
+
+def _kind_of(row: str) -> str:
+    """What kind of incident it was, where no text tells."""
+    return f"CASE WHEN coalesce({row}.summary_fr, {row}.summary_en) IS NULL THEN {row}.category ELSE '' END"
+
+
+SAME_REFERENCES = {name: f"other.{name} = mine.{name}" for name in ("site_id", "facility_ref", "route_ref")}
+
+
 @dataclass(frozen=True)
 class Repeat:
-    """How rows of a table are told to be one: by which join, and whether their names must be alike too."""
+    """How rows of a table are told to be one: what must hold of both, and by which columns their place is the same.
+
+    Each of the `ways` is a join by itself, so that the work grows with a row's neighbours and not with the table; one
+    by a column that a file does not bring finds nothing. With `by_name`, their names must be alike too.
+    """
 
     key: str
     table: str
     id: str
     condition: str
+    ways: Mapping[str, str]
     by_name: bool = True
 
-    @property
-    def pairs(self) -> TextClause:
+    def pairs(self, brought: Collection[str]) -> TextClause | None:
         """Row of the file, names of both, and key and source of the other; all from constants of this file."""
         names = "mine.name, other.name" if self.by_name else "NULL, NULL"
-        return text(
+        ways = [
             f"SELECT stage.import_row, {names}, coalesce(mine.{self.key}, ''),"  # noqa: S608
             f" coalesce(other.{self.key}, other.{self.id}::text), other.source_id"
             f" FROM import_stage AS stage JOIN {self.table} AS mine ON mine.{self.id} = stage.import_id"
-            f" JOIN {self.table} AS other ON other.{self.id} <> mine.{self.id} AND {self.condition}"
-            " WHERE stage.import_action = 'insert' ORDER BY stage.import_row, 5"
-        )
+            f" JOIN {self.table} AS other ON other.{self.id} <> mine.{self.id} AND {self.condition} AND {way}"
+            " WHERE stage.import_action = 'insert'"
+            for column, way in self.ways.items()
+            if column in brought
+        ]
+        if not ways:
+            return None
+        # One more than is looked at tells that there are more.
+        return text(f"SELECT * FROM ({' UNION '.join(ways)} LIMIT {MOST_PAIRS + 1}) AS pairs ORDER BY 1, 5")  # noqa: S608
 
 
 REPEATS = {
@@ -68,21 +95,18 @@ REPEATS = {
         "incident",
         "incident_id",
         "other.occurred_from = mine.occurred_from"
-        # The text, or what kind of incident it was where there is none.
-        " AND coalesce(other.summary_fr, other.summary_en, '') = coalesce(mine.summary_fr, mine.summary_en, '')"
-        " AND (coalesce(mine.summary_fr, mine.summary_en) IS NOT NULL OR other.category = mine.category)"
-        " AND (ST_SnapToGrid(other.geom, 1e-5) = ST_SnapToGrid(mine.geom, 1e-5) OR other.site_id = mine.site_id"
-        " OR other.facility_ref = mine.facility_ref OR other.route_ref = mine.route_ref)",
+        f" AND {_text_of('other')} = {_text_of('mine')} AND {_kind_of('other')} = {_kind_of('mine')}",
+        {"geom": SAME_SPOT, **SAME_REFERENCES},
         by_name=False,
     ),
-    "facilities": Repeat("facility_id", "facility", "id", f"other.kind = mine.kind AND {NEAR}"),
-    "checkpoints": Repeat("checkpoint_id", "checkpoint", "id", NEAR),
+    "facilities": Repeat("facility_id", "facility", "id", "other.kind = mine.kind", {"geom": NEAR}),
+    "checkpoints": Repeat("checkpoint_id", "checkpoint", "id", "true", {"geom": NEAR}),
     "routes": Repeat(
         "route_id",
         "route",
         "id",
-        "other.mode IS NOT DISTINCT FROM mine.mode AND other.geom && ST_Expand(mine.geom, :degrees)"
-        f" AND ({_ends_near(FIRST, LAST)} OR {_ends_near(LAST, FIRST)})",
+        "other.mode IS NOT DISTINCT FROM mine.mode AND other.geom && ST_Expand(mine.geom, :degrees)",
+        {"geom": f"({_ends_near(FIRST, LAST)} OR {_ends_near(LAST, FIRST)})"},
     ),
     "deployments": Repeat(
         "deployment_id",
@@ -91,9 +115,8 @@ REPEATS = {
         "other.force = mine.force AND other.function IS NOT DISTINCT FROM mine.function"
         " AND other.provider_name IS NOT DISTINCT FROM mine.provider_name"
         " AND other.force_unit IS NOT DISTINCT FROM mine.force_unit"
-        " AND daterange(other.valid_from, other.valid_to) && daterange(mine.valid_from, mine.valid_to)"
-        " AND (other.site_id = mine.site_id OR other.facility_ref = mine.facility_ref"
-        f" OR other.route_ref = mine.route_ref OR ({NEAR}))",
+        " AND daterange(other.valid_from, other.valid_to) && daterange(mine.valid_from, mine.valid_to)",
+        {"geom": NEAR, **SAME_REFERENCES},
         by_name=False,
     ),
 }
@@ -102,17 +125,15 @@ REPEATS = {
 def tell(connection: Connection, stage: Stage, new: int, findings: Findings) -> None:
     """Note the new rows of the stage that may be there already, among rows that whoever acts may see."""
     repeat = REPEATS.get(stage.target.name)
-    if repeat is None or not new:
+    pairs = repeat.pairs(stage.brought) if repeat is not None and new else None
+    if repeat is None or pairs is None:
         return
-    if new > MOST_NEW:
-        findings.add("too_many_new", None, repeat.key, f"{new:,}", f"{MOST_NEW:,}")
-        return
-    bound = {
-        name: value
-        for name, value in (("degrees", APART_DEGREES), ("metres", APART_M))
-        if f":{name}" in repeat.condition
-    }
-    for row, own_name, other_name, own, other, source in connection.execute(repeat.pairs, bound):
+    bounds = {"degrees": APART_DEGREES, "metres": APART_M}
+    bound = {name: value for name, value in bounds.items() if f":{name}" in str(pairs)}
+    found = connection.execute(pairs, bound).all()
+    if len(found) > MOST_PAIRS:
+        findings.add("too_many_to_compare", None, repeat.key, f"{MOST_PAIRS:,}")
+    for row, own_name, other_name, own, other, source in found[:MOST_PAIRS]:
         if repeat.by_name and not (own_name and other_name and name_likeness(own_name, other_name) >= LIKE_ENOUGH):
             continue
         findings.add("maybe_same_row", row, repeat.key, own_name or own, f"{other} ({source})" if source else other)

@@ -138,15 +138,10 @@ ALIAS_RULES = {
         "'{value}' may be {repair}, which is there already; keep one of the two",
         "« {value} » est peut-être {repair}, déjà présent ; gardez l'un des deux",
     ),
-    "too_many_new": _warning(
-        "{value} new rows are more than {repair}, and were not compared; bring the file in parts",
-        "{value} nouvelles lignes, plus que {repair}, n'ont pas été comparées ; apportez le fichier par parties",
-    ),
     "too_many_to_compare": _warning(
-        "so many sites have nearly one name and place that only {value} pairs of them were compared; bring the file in"
-        " parts",
-        "tant de sites ont presque le même nom et le même lieu que seules {value} paires ont été comparées ; apportez"
-        " le fichier par parties",
+        "so many rows are nearly in one place that only {value} pairs of them were compared; bring the file in parts",
+        "tant de lignes sont presque au même endroit que seules {value} paires ont été comparées ; apportez le fichier"
+        " par parties",
     ),
 }
 VALUE_RULES = {

@@ -12,7 +12,7 @@ from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from geoapp.ingest.findings import Findings
-from geoapp.ingest.projection import in_region
+from geoapp.ingest.projection import PIECE, in_region
 from geoapp.ingest.sheet import Values
 
 GEOD = Geod(ellps="WGS84")
@@ -37,10 +37,12 @@ def store_form(geometry: Values, types: tuple[str, ...], findings: Findings) -> 
     Rows whose geometry cannot be stored get a finding that refuses them, and None.
     """
     result = shapely.force_2d(geometry) if shapely.has_z(geometry).any() else geometry.copy()
-    _refuse_impossible(result, findings)
+    for start in range(0, len(result), PIECE):
+        _refuse_impossible(result[start : start + PIECE], start, findings)
     for index in np.flatnonzero(~shapely.is_missing(result) & ~_is_as_stored(result, types)):
         result[index] = _stored(result[index], types, int(index) + 1, findings)
-    _look_at_place(result, findings)
+    for start in range(0, len(result), PIECE):
+        _look_at_place(result[start : start + PIECE], start, findings)
     _look_for_outliers(result, findings)
     return result
 
@@ -77,13 +79,13 @@ def _is_as_stored(geometry: Values, types: tuple[str, ...]) -> NDArray[np.bool_]
     return wanted
 
 
-def _refuse_impossible(geometry: Values, findings: Findings) -> None:
-    """Take out what is empty or has coordinates that are none of this world."""
+def _refuse_impossible(geometry: Values, start: int, findings: Findings) -> None:
+    """Take out what is empty or has coordinates that are none of this world; the first has the index `start`."""
     geometry[shapely.is_empty(geometry)] = None
     endless = shapely.get_num_coordinates(geometry) > MOST_VERTICES
     for index in np.flatnonzero(endless):
         vertices = f"{shapely.get_num_coordinates(geometry[index]):,}"
-        findings.add("too_many_vertices", int(index) + 1, "geom", vertices, f"{MOST_VERTICES:,}")
+        findings.add("too_many_vertices", start + int(index) + 1, "geom", vertices, f"{MOST_VERTICES:,}")
     geometry[endless] = None
     bounds = shapely.bounds(geometry)
     present = ~shapely.is_missing(geometry)
@@ -94,9 +96,11 @@ def _refuse_impossible(geometry: Values, findings: Findings) -> None:
     with np.errstate(invalid="ignore"):
         outside = present & ~broken & ~(np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1)
     for index in np.flatnonzero(present & broken):
-        findings.add("bad_geometry", int(index) + 1, "geom", "a coordinate is not a number, or cannot be converted")
+        findings.add(
+            "bad_geometry", start + int(index) + 1, "geom", "a coordinate is not a number, or cannot be converted"
+        )
     for index in np.flatnonzero(outside):
-        findings.add("outside_world", int(index) + 1, "geom", describe(geometry[index]))
+        findings.add("outside_world", start + int(index) + 1, "geom", describe(geometry[index]))
     geometry[broken | outside] = None
 
 
@@ -136,30 +140,40 @@ def _mended(geometry: BaseGeometry, row: int, findings: Findings) -> BaseGeometr
     return mended
 
 
-def _look_at_place(geometry: Values, findings: Findings) -> None:
-    """Notice what lies outside the four countries, and refuse it where exchanged axes would bring it inside."""
+def _look_at_place(geometry: Values, start: int, findings: Findings) -> None:
+    """Notice what lies outside the four countries, and refuse it where exchanged axes would bring it inside.
+
+    The first row has the index `start`.
+    """
     bounds = shapely.bounds(geometry)
     far = ~shapely.is_missing(geometry) & ~in_region(bounds)
     exchanged = far & in_region(bounds[:, [1, 0, 3, 2]])
     for index in np.flatnonzero(far):
         place = describe(geometry[index])
+        row = start + int(index) + 1
         if exchanged[index]:
-            findings.add("swapped_axes", int(index) + 1, "geom", place, " ".join(reversed(place.split())))
+            findings.add("swapped_axes", row, "geom", place, " ".join(reversed(place.split())))
             geometry[index] = None
         else:
-            findings.add("outside_countries", int(index) + 1, "geom", place)
+            findings.add("outside_countries", row, "geom", place)
 
 
 def _look_for_outliers(geometry: Values, findings: Findings) -> None:
     """Notice what lies inside the four countries, but far from the rest of the file."""
-    bounds = shapely.bounds(geometry)
-    here = np.flatnonzero(in_region(bounds))
-    if len(here) < FEW:
+    middles = np.full((len(geometry), 2), np.nan)
+    for start in range(0, len(geometry), PIECE):
+        bounds = shapely.bounds(geometry[start : start + PIECE])
+        here = in_region(bounds)
+        middles[start : start + PIECE][here] = (bounds[here, :2] + bounds[here, 2:]) / 2
+    there = np.flatnonzero(~np.isnan(middles[:, 0]))
+    if len(there) < FEW:
         return
-    x, y = (bounds[here, 0] + bounds[here, 2]) / 2, (bounds[here, 1] + bounds[here, 3]) / 2
-    middle = np.median(x), np.median(y)
-    _, _, metres = GEOD.inv(np.full(len(here), middle[0]), np.full(len(here), middle[1]), x, y)
+    middle = np.median(middles[there], axis=0)
+    metres = np.empty(len(there))
+    for start in range(0, len(there), PIECE):
+        x, y = middles[there[start : start + PIECE]].T
+        metres[start : start + PIECE] = GEOD.inv(np.full(len(x), middle[0]), np.full(len(x), middle[1]), x, y)[2]
     limit = max(FAR_M, FAR_TIMES * float(np.quantile(metres, 0.9)))
-    for index, away in zip(here, np.asarray(metres), strict=True):
-        if away > limit:
-            findings.add("far_from_others", int(index) + 1, "geom", describe(geometry[index]), f"{away / 1000:.0f} km")
+    for place in np.flatnonzero(metres > limit).tolist():
+        index, away = int(there[place]), float(metres[place])
+        findings.add("far_from_others", index + 1, "geom", describe(geometry[index]), f"{away / 1000:.0f} km")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import psycopg
+import shapely
+from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import (
     Boolean,
@@ -35,6 +38,8 @@ from geoapp.ingest.targets import Target
 
 NAME = "import_stage"
 PIECE = 20_000
+# So many rows are worth going through the whole of their table.
+LARGE = 5_000
 # A shapefile cuts texts at so many bytes, or at the letter before.
 LONGEST_IN_DBF = 254
 
@@ -55,7 +60,8 @@ class Stage:
 
     Beside the stored columns in `brought` it has `import_row` (the row of the file), `import_given` (the random id that
     the file says), `import_id` (that of the row in the target), `import_country`, `import_repairs` (what was put
-    right), and `import_action`: insert, update or unchanged.
+    right), and `import_action`: insert, update or unchanged; where `is_placed`, `import_units` are the units in which
+    its geometry lies, `import_lies_in` the country among them.
     """
 
     target: Target
@@ -65,6 +71,11 @@ class Stage:
     cut: bool = False
     # Rows that are to go, with their versions.
     removed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether rows lie where their geometry does; a boundary makes units, and lies in those that it names."""
+        return is_placed(self.target, self.brought)
 
     @property
     def row(self) -> Column[int]:
@@ -110,12 +121,20 @@ def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, Shape()) if getattr(column, "name", "") == "geom" else column
 
 
+def is_placed(target: Target, names: Collection[str]) -> bool:
+    """Whether the rows of a file with the stored columns `names` lie where their geometry does."""
+    return "geom" in names and target.name != "boundaries"
+
+
 def make_stage(connection: Connection, target: Target, names: Sequence[str], *, cut: bool = False) -> Stage:
     """An empty temporary table for the stored columns `names`, dropped when the transaction ends.
 
     `cut` says that texts are as a shapefile holds them.
     """
     columns = [Column(name, Shape() if name == "geom" else target.table.c[name].type.copy()) for name in names]
+    places: list[Column[Any]] = []
+    if is_placed(target, names):
+        places = [Column("import_units", ARRAY(Text())), Column("import_lies_in", Text())]
     table = Table(
         NAME,
         MetaData(),
@@ -126,6 +145,7 @@ def make_stage(connection: Connection, target: Target, names: Sequence[str], *, 
         Column("import_country", Text()),
         Column("import_repairs", ARRAY(Text()), nullable=False, server_default=text("'{}'")),
         Column("import_action", Text(), nullable=False, server_default="insert"),
+        *places,
         *columns,
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
@@ -138,34 +158,56 @@ def fill(
     connection: Connection,
     stage: Stage,
     columns: dict[str, Values],
-    indexes: Sequence[int],
+    indexes: NDArray[np.int64],
     advance: Callable[[int], Any],
     *,
     given: Values | None = None,
-) -> None:
+    place: Callable[[Values], Sequence[Values]] | None = None,
+) -> bool:
     """Copy the rows at `indexes` into the stage; `columns` are by stored name, `geom` as shapely geometries.
 
-    `given` are the random ids that the file says, where it says any.
+    `given` are the random ids that the file says, where it says any. `place` is told the indexes of some rows and gives
+    their units and countries as COPY reads them; the answer is whether it did so for every row with a geometry.
     """
+    more = ["import_units", "import_lies_in"] if place is not None else []
+    names = ["import_row", "import_given", *more, *stage.brought]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, ["import_row", "import_given", *stage.brought]))
+        sql.Identifier(NAME), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    chosen = np.asarray(indexes, dtype=np.int64)
+    all_placed = True
     try:
         with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-            for start in range(0, len(chosen), PIECE):
-                piece = chosen[start : start + PIECE]
+            for start in range(0, len(indexes), PIECE):
+                piece = indexes[start : start + PIECE]
+                placed = place(piece) if place is not None else []
+                if place is not None:
+                    lost = pd.isna(placed[0])
+                    all_placed = all_placed and not (lost & ~shapely.is_missing(columns["geom"][piece])).any()
                 texts = [copying.texts(columns[name][piece], stage.target.table.c[name].type) for name in stage.brought]
                 ids = np.full(len(piece), None, dtype=object) if given is None else given[piece]
-                copy.write(copying.lines([(piece + 1).astype(str).tolist(), copying.texts(ids, Uuid()), *texts]))
+                plain_texts = [copying.plain_texts(values) for values in placed]
+                rows = (piece + 1).astype(str).tolist()
+                copy.write(copying.lines([rows, copying.texts(ids, Uuid()), *plain_texts, *texts]))
                 advance(len(piece))
     except psycopg.OperationalError as error:
         # As from any other statement: whoever asked tells a full disk or a lost connection by it.
         raise OperationalError("COPY", None, error) from error
-    # Nothing is planned by what is known of geometries, which takes longest to find out.
+    # Nothing is planned by what is known of geometries, which takes longest to find out, nor by much of the rest.
     quote = connection.dialect.identifier_preparer.quote
     known = ", ".join(quote(column.name) for column in stage.table.c if column.name != "geom")
+    connection.execute(text("SET LOCAL default_statistics_target = 10"))
     connection.execute(text(f"ANALYZE {NAME} ({known})"))
+    connection.execute(text("SET LOCAL default_statistics_target = DEFAULT"))
+    return all_placed
+
+
+def join_whole(connection: Connection, rows: int) -> None:
+    """For the rest of the transaction, join a large stage by going through both tables once.
+
+    The planner does not know how much the transaction itself has written, and would look through it again for each row.
+    """
+    if rows > LARGE:
+        connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, func, literal, select, types
+from sqlalchemy import ColumnElement, Connection, Subquery, literal, select, types, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from geoapp.ingest import placing
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.recognisers.cod_ab import code_of
 from geoapp.ingest.sheet import Values
@@ -99,24 +102,40 @@ def _known_parents(connection: Connection, parents: Values | None, adopted: Mapp
 
 def compare(connection: Connection, stage: Stage, findings: Findings) -> None:
     """Note rows whose stated unit is none of those in which they lie, and rows that lie in no unit at all."""
-    table = stage.target.table
     told = {finding.row for finding in findings if finding.rule == "outside_countries"}
     stated = stage.table.c.stated_unit if "stated_unit" in stage.brought else literal(None, types.Text())
+    lying = _lying(connection, stage, stated)
     # Rows that state the same and lie in the same units are judged once.
-    alike = select(table.c.units, stated.label("stated"), func.array_agg(stage.row).label("alike"))
-    groups = connection.execute(
-        alike.join_from(stage.table, table, stage.is_same_row()).group_by(table.c.units, stated)
-    ).all()
+    groups = connection.execute(select(lying.c.units, lying.c.stated).distinct()).all()
     names = units_by_name(connection) if "stated_unit" in stage.brought else {}
-    for units, word, rows in groups:
-        if not units and "geom" in stage.brought:
+    for units, word in groups:
+        lost = not units and "geom" in stage.brought
+        finding = _differs(word, units, names) if word is not None else None
+        if not lost and finding is None:
+            continue
+        alike = lying.c.units == literal(units, ARRAY(types.Text())), lying.c.stated.is_not_distinct_from(word)
+        rows = connection.scalars(select(lying.c.import_row).where(*alike).order_by(lying.c.import_row)).all()
+        if lost:
             for row in sorted(set(rows) - told):
                 findings.add("outside_countries", row, "geom", Text("its position", "sa position"))
-        finding = _differs(word, units, names) if word is not None else None
         if finding is not None:
             rule, repair = finding
-            for row in sorted(rows):
+            for row in rows:
                 findings.add(rule, row, "stated_unit", word, repair)
+
+
+def _lying(connection: Connection, stage: Stage, stated: ColumnElement[Any]) -> Subquery:
+    """The units in which each row of the stage lies now, and what it states."""
+    table = stage.target.table
+    stored = select(stage.row, table.c.units, stated.label("stated")).join_from(stage.table, table, stage.is_same_row())
+    if not placing.are_taken(connection, stage):
+        return stored.subquery()
+    # What the triggers have taken from the stage need not be read again.
+    units = stage.table.c.import_units
+    taken = (stage.action == "insert") & units.is_not(None)
+    return union_all(
+        select(stage.row, units.label("units"), stated.label("stated")).where(taken), stored.where(~taken)
+    ).subquery()
 
 
 def _differs(stated: str, units: list[str], names: Mapping[str, set[str]]) -> tuple[str, str | Text | None] | None:

@@ -80,14 +80,19 @@ def convert(values: Values, column: FileColumn, is_key: bool, calendar: Calendar
     codes, distinct = pd.factorize(np.asarray(values))
     parse = _parser(column, is_key, distinct, calendar)
     longest = _longest(column, is_key)
-    results = _clean_texts(column, distinct, longest) or [_attempt(parse, raw) for raw in distinct]
+    clean = _clean_texts(column, distinct, longest)
+    results = clean if clean is not None else [_attempt(parse, raw) for raw in distinct]
     # One more, which the code -1 of empty cells means; assigned singly, since lists would make rows of an array.
     kept = np.full(len(results) + 1, None, dtype=object)
     told = np.zeros(len(results) + 1, dtype=bool)
-    for place, result in enumerate([*results, None]):
+    for place, result in enumerate([] if clean is not None else results):
         faulty, mended = isinstance(result, FaultError), isinstance(result, Mended)
         kept[place] = None if faulty else result.value if mended else result
-        told[place] = faulty or mended or (result is None and column.required)
+        told[place] = faulty or mended
+    if clean is not None:
+        kept[:-1] = clean
+    if column.required:
+        told |= pd.isna(kept)
     for index in np.flatnonzero(told[codes]):
         code = codes[index]
         result = results[code] if code >= 0 else None
@@ -143,12 +148,20 @@ def _clean_texts(column: FileColumn, distinct: Any, longest: int | None) -> list
     """The texts as they are, where one look at all of them finds nothing that would be changed in any; else None."""
     if column.kind.name != "text" or column.kind.vocabulary is not None or distinct.dtype != object:
         return None
-    texts = list(distinct)
-    if set(map(type, texts)) != {str} or UNCLEAN.search("\n".join(filter(None, texts))):
+    texts = distinct.tolist()
+    if set(map(type, texts)) != {str} or _may_be_unclean(texts):
         return None
     if longest is not None and max(map(len, texts)) > longest:
         return None
     return [None if text in MISSING else text for text in texts]
+
+
+def _may_be_unclean(texts: list[str]) -> bool:
+    """Whether any text has a character or a blank that is not stored: first a quick look, which has most files pass."""
+    joined = "|".join(["", *filter(None, texts), ""])
+    if joined.isprintable() and " |" not in joined and "| " not in joined:
+        return False
+    return UNCLEAN.search("\n".join(filter(None, texts))) is not None
 
 
 def plain_text(raw: object) -> str:

@@ -50,6 +50,8 @@ PIECE = 200_000
 HARMLESS_VIRTUAL = ("rtree", "fts3", "fts4", "fts5")
 # Columns that LIBKML makes of every KML, beside the document's own.
 KML_COLUMNS = {
+    "Name",
+    "description",
     "id",
     "timestamp",
     "begin",
@@ -267,7 +269,7 @@ def _read(path: Path, layer: str | None, codec: str | None, piece: slice | None 
 
 def _plain(values: Values) -> Values:
     """Lists, which GeoJSON and GeoPackage may hold, become JSON, so that every value is a scalar."""
-    if values.dtype != object:
+    if values.dtype != object or np.ndarray not in set(map(type, values.tolist())):
         return values
     plain: Values = np.array([_scalar(value) for value in values] + [None], dtype=object)[:-1]
     return plain
