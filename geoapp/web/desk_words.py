@@ -58,7 +58,8 @@ HOW: tuple[tuple[str, str], ...] = (
     (r"all coordinates are degrees inside .+", "toutes les coordonnées sont des degrés à l’intérieur des quatre pays"),
     (
         r"of the usual systems only (.+) puts the data inside the four countries and the provinces that rows state",
-        r"des systèmes usuels, seul \1 place les données dans les quatre pays et les provinces que les lignes indiquent",
+        r"des systèmes usuels, seul \1 place les données dans les quatre pays et les provinces que les"
+        r" lignes indiquent",
     ),
     (
         r"of the usual systems only (.+) puts the data inside the four countries",
@@ -85,7 +86,7 @@ def how_in_words(how: str, language: str) -> str:
     """How a fact of a file was found, in a language; what is not known here stays as it is."""
     if language != "fr":
         return how
-    return typeset("; ".join(_part(part) for part in how.split("; ")), language)
+    return typeset(" ; ".join(_part(part) for part in how.split("; ")), language)
 
 
 def _part(part: str) -> str:
