@@ -28,8 +28,16 @@ OPTIONS: tuple[tuple[str, Text], ...] = (
         Text("“Rows that are there twice”", "«\u00a0Lignes présentes deux fois\u00a0»"),
     ),
     (
-        r"--conflicts mine (?:or|ou) theirs",
-        Text("the decisions below", "les décisions ci-dessous"),
+        r"settle it on the page of the file, or with --conflicts mine or theirs",
+        Text("settle it above", "tranchez ci-dessus"),
+    ),
+    (
+        r"tranchez sur la page du fichier, ou avec --conflicts mine ou theirs",
+        Text("settle it above", "tranchez ci-dessus"),
+    ),
+    (
+        r"(?:on the page of the file or|sur la page du fichier ou) (?:with|avec) --remove-missing",
+        Text("above", "ci-dessus"),
     ),
     (r"--map", Text("“Columns”", "«\u00a0Colonnes\u00a0»")),
     (r"--crs (EPSG:\w+)", Text(r"“Coordinate system” (\1)", r"«\u00a0Système de coordonnées\u00a0» (\1)")),
