@@ -146,6 +146,28 @@ def test_pressure_is_the_sum_of_its_terms(place: tuple[float, float], reading: C
         assert (term["age_days"], term["weight"]) == ((TODAY - row.day).days, pytest.approx(row.weight))
 
 
+def test_each_term_bears_its_incident(reading: Connection) -> None:
+    numbers = [None, "Barrière-7", "a number of twenty b", "a number that no column of fixed width would hold"]
+    for day, number in enumerate(numbers):
+        reading.execute(
+            text(
+                "INSERT INTO incident (incident_no, occurred_from, level, geom)"
+                " VALUES (:number, CAST(:on AS date) - :day, 1, 'SRID=4326;POINT(15 -10)')"
+            ),
+            {"number": number, "on": ON, "day": day},
+        )
+    found = ask(reading, "pressure", {"lon": "15", "lat": "-10", "on": ON}).terms  # type: ignore[attr-defined]
+    ids = {
+        row.incident_no: row.incident_id
+        for row in reading.execute(text("SELECT * FROM incident WHERE ST_X(geom) = 15"))
+    }
+    # The later ones add more, since they are of the same place and level.
+    assert [(each.incident_no, each.incident_id) for each in found] == [(each, ids[each]) for each in numbers]
+    assert (found[1].incident_no, found[-1].incident_no, len(found[1:3])) == (numbers[1], numbers[-1], 2)
+    with pytest.raises(IndexError):
+        found[4]
+
+
 @pytest.mark.parametrize("radius", [0.1, 5, 60, 400])
 def test_near_counts_within_the_radius(radius: float, reading: Connection, rows: list[Row]) -> None:
     place = (28.9, -2.5)

@@ -81,6 +81,11 @@ def test_a_parameter_is_refused(path: str, says: str, asker: Asker) -> None:
     [
         ("area", {"type": "Polygon", "coordinates": [[[29, -2], [30, -1], [30, -2], [29, -1], [29, -2]]]}, "crosses"),
         ("area", {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, -90]]]}, "5 million"),
+        (
+            "area",
+            {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]},
+            "5 million",
+        ),
         ("area", {"type": "Polygon", "coordinates": [[[29, -2], [400, -2], [30, -1], [29, -2]]]}, "Earth"),
         ("area", LINE, "not a polygon"),
         ("area", {"type": "Polygon", "coordinates": "x"}, "not GeoJSON"),

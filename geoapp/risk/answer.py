@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from shapely import Geometry, to_geojson
 
+from geoapp.risk.listing import Listing
 from layers.text import Text
 
 
@@ -56,6 +57,8 @@ def as_json(value: Any) -> Any:  # noqa: PLR0911
             return value.tolist()
         case Mapping():
             return {str(name): as_json(each) for name, each in value.items()}
+        case Listing():
+            return value.as_json()
         case list() | tuple():
             return [as_json(each) for each in value]
     if is_dataclass(value):

@@ -25,6 +25,8 @@ COARSE = 4
 STRUCK_OUTCOMES = ("unfounded", "merged")
 SECURITY_FORCES = ("state_army", "state_police", "mining_police", "other_state", "private_guard")
 MOST_KILLED, MOST_INJURED = 10, 40
+# The bytes of a number that are held; longer ones are read where they are asked for.
+NUMBER_BYTES, LONG = 20, b"\x01"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Columns:
     """
 
     id: NDArray[np.void]
+    number: NDArray[np.bytes_]
     lon: Floats
     lat: Floats
     day: NDArray[np.int32]
@@ -93,10 +96,6 @@ class Columns:
         """The columns after some rows have left and others have come, which know at least the same sets of units."""
         columns = {name: splice.of(getattr(self, name), getattr(new, name)) for name in NAMES}
         return Columns(**columns, unit_sets=new.unit_sets, levels=new.levels)
-
-    def ids(self, rows: Ints) -> list[uuid.UUID]:
-        """The identifiers of some rows."""
-        return [uuid.UUID(bytes=each.tobytes()) for each in self.id[rows]]
 
     def rows_of(self, ids: set[uuid.UUID]) -> Ints:
         """The rows of some identifiers, those of them that there are, in ascending order."""

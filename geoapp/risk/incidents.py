@@ -13,7 +13,7 @@ import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from geoapp.risk.columns import Columns, weigh
+from geoapp.risk.columns import LONG, NUMBER_BYTES, Columns, weigh
 from geoapp.risk.earth import Floats, Ints
 from geoapp.risk.grid import Grid
 from geoapp.risk.source import Source
@@ -25,6 +25,11 @@ from layers.weights import read_level_weights
 # COPY of a query, not of the table: the policies bind it. All has a fixed width, so that the bytes are the columns.
 COLUMNS = """
     COPY (SELECT incident_id,
+                 substr(
+                     convert_to(
+                         CASE WHEN octet_length(incident_no) > 20 THEN E'\\x01' ELSE coalesce(incident_no, '') END,
+                         'UTF8'
+                     ) || decode(repeat('00', 20), 'hex'), 1, 20),
                  coalesce(ST_X(geom), 'NaN'), coalesce(ST_Y(geom), 'NaN'),
                  occurred_from - DATE '1970-01-01',
                  coalesce(reported_on, occurred_to, occurred_from) - DATE '1970-01-01',
@@ -39,6 +44,7 @@ COLUMNS = """
     TO STDOUT (FORMAT BINARY)"""
 WIDTHS = (
     ("id", "V16"),
+    ("number", f"S{NUMBER_BYTES}"),
     ("lon", ">f8"),
     ("lat", ">f8"),
     ("day", ">i4"),
@@ -203,6 +209,7 @@ def read_columns(
     )
     return Columns(
         id=rows["id"].copy(),
+        number=rows["number"].copy(),
         lon=rows["lon"].astype(np.float64),
         lat=rows["lat"].astype(np.float64),
         day=rows["day"].astype(np.int32),
@@ -225,9 +232,16 @@ def read_columns(
     )
 
 
-def read_numbers(connection: Connection, ids: list[uuid.UUID]) -> list[str | None]:
-    """The numbers of incidents, in the order of their identifiers."""
-    return list(connection.scalar(NUMBERS, {"ids": ids}) or [])
+def read_numbers(connection: Connection, columns: Columns) -> list[str | None]:
+    """The numbers of incidents; those that are too long for the columns are read."""
+    numbers = [each.decode() or None for each in columns.number.tolist()]
+    long = np.flatnonzero(columns.number == LONG)
+    if len(long):
+        # As one text: the driver would look at each identifier.
+        asked = "{" + columns.id[long].tobytes().hex(",", 16) + "}"
+        for place, number in zip(long.tolist(), connection.scalar(NUMBERS, {"ids": asked}) or [], strict=True):
+            numbers[place] = number
+    return numbers
 
 
 def _read(connection: Connection, ids: set[uuid.UUID] | None) -> NDArray[Any]:

@@ -202,7 +202,9 @@ def read_polygon(body: Any) -> Polygon | MultiPolygon:
             f"The polygon crosses itself or is otherwise not one ({why}): draw it anew.",
             f"Le polygone se croise ou n'en est pas un ({why}) : redessinez-le.",
         )
-    if square_metres(shape) > MOST_KM2 * 1e6:
+    west, _, east, _ = shape.bounds
+    # What goes all around the Earth has no area: its sides fall on each other.
+    if east - west > 180 or square_metres(shape) > MOST_KM2 * 1e6:
         raise QuestionError(
             "The polygon covers more than 5 million km²: draw a smaller one.",
             "Le polygone couvre plus de 5 millions de km² : dessinez-en un plus petit.",

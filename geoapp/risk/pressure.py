@@ -14,6 +14,7 @@ from geoapp.risk.columns import as_number
 from geoapp.risk.counting import Decay, Tally
 from geoapp.risk.ground import Ground
 from geoapp.risk.incidents import read_numbers
+from geoapp.risk.listing import Listing
 from geoapp.risk.parameters import Asked
 from geoapp.risk.scope import area_outside, circle
 from geoapp.risk.wording import d, incidents, n
@@ -37,7 +38,7 @@ class PressureAnswer(Answer):
     """The pressure on a point, with its terms, the largest first."""
 
     pressure: float
-    terms: list[Term]
+    terms: Listing[Term]
 
 
 def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> PressureAnswer:
@@ -50,8 +51,8 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
     age = as_number(asked.on) - mapped.day[place]
     parts = mapped.weight[place] * decay.of_distance(metres) * decay.of_age(age)
     order = np.argsort(-parts, kind="stable")
-    ids = mapped.ids(place)
-    numbers = read_numbers(connection, ids)
+    listed = mapped.take(place[order])
+    numbers = read_numbers(connection, listed)
     tally = Tally.of(mapped, place)
     outside = area_outside(scope_of(connection, ground), circle(lon, lat, decay.reach))
     total, many, day = n(float(parts.sum()), 3), incidents(tally.incidents), d(asked.on)
@@ -62,15 +63,5 @@ def ask_pressure(connection: Connection, ground: Ground, asked: Asked) -> Pressu
     return PressureAnswer(
         **basis("pressure", ground, asked, Basis(counted, tally, told, outside)),
         pressure=float(parts.sum()),
-        terms=[
-            Term(
-                ids[at],
-                numbers[at],
-                float(metres[at]),
-                int(age[at]),
-                float(mapped.weight[place[at]]),
-                float(parts[at]),
-            )
-            for at in order.tolist()
-        ],
+        terms=Listing(Term, listed.id, numbers, metres[order], age[order], listed.weight, parts[order]),
     )
