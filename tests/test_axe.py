@@ -41,6 +41,14 @@ PAGES = {
         "/ogc/collections/incidents/items",
         "/no/such/page",
     ),
+    "gis-cd": (
+        "/import",
+        "/import/rows?table=mine_sites&q=a",
+        "/import/rows/mine_sites/COD-NK-1",
+        "/import/rows/routes/RT-1",
+        "/import/rows/deployments/new",
+        "/import/doubles",
+    ),
     "public": ("/", "/sign-in"),
     "admin": ("/admin", "/admin/audit"),
 }
