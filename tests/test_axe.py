@@ -49,7 +49,15 @@ PAGES = {
         "/no/such/page",
     ),
     "public": ("/", "/sign-in", "/table"),
-    "gis-cd": ("/import", "/export?level=1"),
+    "gis-cd": (
+        "/import",
+        "/export?level=1",
+        "/import/rows?table=mine_sites&q=a",
+        "/import/rows/mine_sites/COD-NK-1",
+        "/import/rows/routes/RT-1",
+        "/import/rows/deployments/new",
+        "/import/doubles",
+    ),
     "admin": ("/admin", "/admin/audit"),
 }
 

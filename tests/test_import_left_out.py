@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from desk import accept, at_home, one, ready, work
+from desk import at_home, one, ready, work
 from importing import ask, bring, write_csv
 from releasing import ClientOf
 from sqlalchemy import Engine
@@ -18,7 +18,7 @@ HEAD = "site_id,name,workers_est,lon,lat"
 NAMES = "SELECT site_id, name, workers_est FROM mine_site ORDER BY 1"
 
 
-def test_a_matched_column_is_left_out_and_remembered(
+def test_a_matched_column_is_left_out_on_the_page(
     settings: Settings, engine: Engine, tmp_path: Path, client_of: ClientOf
 ) -> None:
     home = at_home(settings, tmp_path / "home")
@@ -32,23 +32,26 @@ def test_a_matched_column_is_left_out_and_remembered(
     assert form["column-2"] == "workers_est"
     sent = {"step": "change", "version": job.version, "table": "mine_sites", **form, "column-2": ""}
     assert client.post(f"/import/jobs/{job.job_id}", data=sent).status_code == 303
+    assert one(engine, job).options["mapping"] == {"": ["workers_est"]}
     work(home)
-    again = one(engine, job)
-    assert "workers_est" not in again.preview["mapping"]
+    assert "workers_est" not in one(engine, job).preview["mapping"]
     page = client.get(f"/import/uploads/{job.upload_id}?lang=en").text
     shown = re.search(r'<select [^>]*name="column-2"[^>]*>(.*?)</select>', page, re.DOTALL)
     assert shown is not None
     assert "selected" not in shown[1]
-    accept(home, "gis-cd", again)
-    work(home)
+
+
+def test_what_was_left_out_is_remembered(engine: Engine, tmp_path: Path) -> None:
+    bring(
+        engine,
+        write_csv(tmp_path / "a.csv", HEAD, "S1,One,10,28.84,-2.50"),
+        "mine_sites",
+        mapping={"": ["workers_est"]},
+    )
     assert ask(engine, NAMES) == [("S1", "One", None)]
-    # The next one of the same shape is read alike, until the choice is taken back.
-    job = ready(home, engine, "gis-cd", write_csv(tmp_path / "b.csv", HEAD, "S2,Two,20,28.85,-2.51"))
-    assert "workers_est" not in job.preview["mapping"]
-    sent = {"step": "change", "version": job.version, "table": "mine_sites", **form, "forget": "on"}
-    assert client.post(f"/import/jobs/{job.job_id}", data=sent).status_code == 303
-    work(home)
-    assert one(engine, job).preview["mapping"]["workers_est"] == ["workers_est"]
+    path = write_csv(tmp_path / "b.csv", HEAD, "S2,Two,20,28.85,-2.51")
+    assert "workers_est" not in bring(engine, path, "mine_sites")["mapping"]
+    assert bring(engine, path, "mine_sites", memory="ignore")["mapping"]["workers_est"] == ["workers_est"]
 
 
 def test_what_every_row_needs_cannot_be_left_out(engine: Engine, tmp_path: Path) -> None:

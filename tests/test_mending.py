@@ -116,6 +116,7 @@ def test_a_site_is_mended_told_and_undone(client: FlaskClient, engine: Engine, s
     told = client.get("/import/history?table=mine_sites&key=S1&lang=en").text
     assert "gis-cd" in told
     assert "Kongo 2" in told
+    assert "by hand</a>" in told
     assert ask(engine, "SELECT kind, rows_updated, columns, private FROM import_batch") == [
         ("edit", 1, ["geom", "minerals", "name", "site_id", "workers_est"], False)
     ]

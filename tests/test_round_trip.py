@@ -81,9 +81,7 @@ def test_only_who_may_edit_gets_the_versions(settings: Settings, engine: Engine,
     assert sorted(name for name, _ in list_layers(path)) == ["layer_styles", "mine_sites"]
 
 
-def test_changed_new_and_deleted_rows_are_told_apart(
-    home: Settings, settings: Settings, engine: Engine, tmp_path: Path, client_of: ClientOf
-) -> None:
+def test_changed_new_and_deleted_rows_are_told_apart(settings: Settings, engine: Engine, tmp_path: Path) -> None:
     three_sites(engine)
     path = exported(settings, "mine_sites", tmp_path / "sites.gpkg")
     edited = read_dataframe(path, layer="mine_sites", fid_as_index=True)
@@ -94,13 +92,10 @@ def test_changed_new_and_deleted_rows_are_told_apart(
     for frame in (edited, new):
         # Over the layer that is there, beside the tables that QGIS leaves alone.
         write_dataframe(frame, path, layer="mine_sites", driver="GPKG", append=frame is new)
-    job = ready(home, engine, "gis-cd", path)
-    assert job.preview["rows"] == {"read": 3, "inserted": 1, "updated": 1, "unchanged": 1, "rejected": 0}
-    assert job.preview["meanwhile"]["conflicts"] == []
-    assert [(each["key"], each["chosen"]) for each in job.preview["meanwhile"]["gone"]] == [("S3", False)]
-    # Accepted like this nothing is removed.
-    accept(home, "gis-cd", job)
-    work(home)
+    report = bring(engine, path, "mine_sites")
+    assert report["rows"] == {"read": 3, "inserted": 1, "updated": 1, "unchanged": 1, "rejected": 0}
+    assert [issue["value"] for issue in report["issues"] if issue["rule"] == "gone_from_file"] == ["1"]
+    # Nothing is removed by itself.
     assert [row[:2] for row in ask(engine, SITES)] == [("S1", "Uno"), ("S2", "Two"), ("S3", "Three"), ("S4", "Four")]
 
 
@@ -114,25 +109,17 @@ def settle(client_of: ClientOf, job: object, engine: Engine, **choices: str) -> 
     return current
 
 
-def test_a_deletion_is_proposed_and_can_be_undone(
-    home: Settings, settings: Settings, engine: Engine, tmp_path: Path, client_of: ClientOf
-) -> None:
+def test_a_deletion_that_somebody_wants_can_be_undone(settings: Settings, engine: Engine, tmp_path: Path) -> None:
     three_sites(engine)
     before = ask(engine, SITES)
     path = exported(settings, "mine_sites", tmp_path / "sites.gpkg")
-    edit(path, "DELETE FROM mine_sites WHERE site_id = 'S3'")
-    job = ready(home, engine, "gis-cd", path)
-    page = client_of("gis-cd").get(f"/import/uploads/{job.upload_id}?lang=en").text
-    assert "Remove Three" in page
-    settle(client_of, job, engine, **{"remove-0": "on"})
-    work(home)
-    accept(home, "gis-cd", one(engine, job))
-    work(home)
-    done = one(engine, job)
-    assert done.state == "done", done.reason_en
+    edit(path, "DELETE FROM mine_sites WHERE site_id <> 'S1'")
+    with acting_engine(settings, "gis-cd") as acting:
+        report = bring(acting, path, "mine_sites", removing=frozenset({"S3"}))
+    assert (None, None, "removed") in rules(report)
     assert [row[0] for row in ask(engine, SITES)] == ["S1", "S2"]
-    assert ask(engine, "SELECT rows_removed, rows_unchanged FROM import_batch") == [(1, 2)]
-    assert undo(settings, str(done.import_batch_id)).brought_back == 1
+    assert ask(engine, "SELECT rows_removed, rows_unchanged FROM import_batch") == [(1, 1)]
+    assert undo(settings, report["batch"]).brought_back == 1
     assert ask(engine, SITES) == before
 
 
@@ -170,22 +157,19 @@ def test_what_others_changed_stays_and_conflicts_are_settled_one_by_one(
 
 
 def test_a_row_that_was_removed_meanwhile_comes_back_only_if_somebody_says_so(
-    home: Settings, settings: Settings, engine: Engine, tmp_path: Path, client_of: ClientOf
+    settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
     three_sites(engine)
     path = exported(settings, "mine_sites", tmp_path / "sites.gpkg")
     edit(path, "UPDATE mine_sites SET name = 'Mine' WHERE site_id = 'S1'")
     by_hand(engine, "DELETE FROM mine_site WHERE site_id IN ('S1', 'S2')")
-    job = ready(home, engine, "gis-cd", path)
+    report = bring(engine, path, "mine_sites")
     # The one that the file did not change stays away without a question.
-    assert [(each["key"], each["column"]) for each in job.preview["meanwhile"]["conflicts"]] == [("S1", "")]
-    assert job.preview["rows"] == {"read": 3, "inserted": 0, "updated": 0, "unchanged": 1, "rejected": 2}
-    settle(client_of, job, engine, **{"settle-0": "mine"})
-    work(home)
-    job = one(engine, job)
-    assert job.preview["rows"]["inserted"] == 1
-    accept(home, "gis-cd", job)
-    work(home)
+    told = [(row, rule) for row, _, rule in rules(report) if rule.startswith("gone_")]
+    assert told == [(1, "gone_and_edited"), (2, "gone_meanwhile")]
+    assert report["rows"] == {"read": 3, "inserted": 0, "updated": 0, "unchanged": 1, "rejected": 2}
+    report = bring(engine, path, "mine_sites", settled={"S1": {"": "mine"}})
+    assert report["rows"]["inserted"] == 1
     assert [row[:2] for row in ask(engine, SITES)] == [("S1", "Mine"), ("S3", "Three")]
 
 
@@ -195,6 +179,8 @@ def test_a_decision_on_a_preview_that_went_stale_is_refused(
     three_sites(engine)
     path = edit(exported(settings, "mine_sites", tmp_path / "s.gpkg"), "DELETE FROM mine_sites WHERE site_id = 'S3'")
     job = ready(home, engine, "gis-cd", path)
+    page = client_of("gis-cd").get(f"/import/uploads/{job.upload_id}?lang=en").text
+    assert "Remove Three" in page
     settle(client_of, job, engine, **{"remove-0": "on"})
     again = client_of("gis-cd").post(
         f"/import/jobs/{job.job_id}?lang=en", data={"step": "settle", "version": job.version}

@@ -8,10 +8,12 @@ from dataclasses import asdict
 import click
 
 from geoapp.cli.context import USER_OPTION, acting_database, speaking
+from geoapp.desk.merging import Merge, merge
 from geoapp.ingest import doubles
 from geoapp.ingest.aliases import Alias, aliases_of
 from geoapp.ingest.findings import printable
 from geoapp.ingest.likeness import Likeness
+from geoapp.ingest.targets import TARGETS
 from geoapp.settings import Settings
 from layers.text import Text, typeset
 
@@ -47,9 +49,13 @@ def confirm(kept: str, other: str, user: str | None) -> None:
     """Make the site OTHER an alias of the site KEPT, which everything of OTHER's then belongs to."""
     settings = Settings.from_environment()
     with acting_database(settings, user) as engine, speaking(settings.language), engine.begin() as connection:
-        doubles.confirm(connection, kept, other)
-    said = Text(f"{other} is an alias of {kept} now.", f"{other} est maintenant un alias de {kept}.")
-    click.echo(said.in_language(settings.language))
+        doubles.require_two(connection, kept, other)
+        batch = merge(connection, TARGETS["mine_sites"], Merge(kept, other))
+    said = Text(
+        f"{other} is an alias of {kept} now. To part them again: geoapp imports undo {batch}",
+        f"{other} est maintenant un alias de {kept}. Pour les séparer de nouveau : geoapp imports undo {batch}",
+    )
+    click.echo(typeset(said.in_language(settings.language), settings.language))
 
 
 @aliases.command()

@@ -30,8 +30,9 @@ FACTS = (
     "encoding_used",
     "imported_by",
     "undone_by",
+    "kind",
 )
-COUNTS = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
+COUNTS = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "rows_removed")
 WHY = {
     "later": "others gave it these values since",
     "needed": "it cannot be without these, or other rows refer to it",
@@ -62,7 +63,8 @@ def list_(limit: int, as_json: bool, user: str | None) -> None:
         undone = "  undone" if batch.undone_at else ""
         click.echo(
             f"{batch.import_batch_id}  {batch.imported_at:%Y-%m-%d %H:%M}  {batch.table_name}  {batch.imported_by}  "
-            f"{printable(batch.file_name)}  +{batch.rows_inserted} ~{batch.rows_updated}{undone}"
+            f"{printable(batch.file_name)}{'' if batch.kind == 'file' else f'  ({batch.kind})'}"
+            f"  +{batch.rows_inserted} ~{batch.rows_updated} -{batch.rows_removed}{undone}"
         )
 
 

@@ -32,6 +32,8 @@ class Event:
     row: int | None = None
     undoing: bool = False
     undone: bool = False
+    # What kind of batch did it: a file, or an edit or a merge by hand.
+    kind: str | None = None
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
@@ -100,6 +102,7 @@ def _of_batch(event: Event, batch: uuid.UUID | None, about: Row[Any] | None, row
     event.batch, event.row = batch, row or None
     if about is not None:
         event.file, event.sha256, event.undone = about.file_name, about.sha256, about.undone_at is not None
+        event.kind = about.kind
     return event
 
 

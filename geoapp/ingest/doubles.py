@@ -175,11 +175,8 @@ def _refused(connection: Connection) -> set[tuple[str, ...]]:
     return {tuple(pair) for pair in connection.execute(select(AliasRefusal.site_id, AliasRefusal.other_site_id))}
 
 
-def confirm(connection: Connection, kept: str, other: str) -> None:
-    """Make `other` an alias of `kept`: what refers to it refers to `kept` then, and its name and place stay known.
-
-    Raises ImportRefusedError where one of them is not there, or not for whoever acts to write, or they cannot be one.
-    """
+def require_two(connection: Connection, kept: str, other: str) -> tuple[Row[Any], Row[Any]]:
+    """The two sites; ImportRefusedError where one of them is not there, or not for whoever acts to write."""
     sites = {site.site_id: site for site in _writable(connection, {kept, other})}
     if kept == other:
         raise ImportRefusedError(
@@ -188,7 +185,15 @@ def confirm(connection: Connection, kept: str, other: str) -> None:
         )
     for key in (kept, other):
         _require(sites, key)
-    absorbed, keeper = sites[other], sites[kept]
+    return sites[kept], sites[other]
+
+
+def confirm(connection: Connection, kept: str, other: str) -> None:
+    """Make `other` an alias of `kept`: what refers to it refers to `kept` then, and its name and place stay known.
+
+    Raises ImportRefusedError as `require_two` does, and where they cannot be one.
+    """
+    keeper, absorbed = require_two(connection, kept, other)
     known = select(SiteAlias.id).where(SiteAlias.site_id == other)
     if connection.scalar(known.limit(1)) is None:
         values = {

@@ -58,10 +58,9 @@ def understand(
 ) -> Understanding:
     """Find out what the columns of `sheet` mean, and note in the report how.
 
-    `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Columns of the
-    file that they give for `LEFT_OUT` are read as nothing. Raises
-    ImportRefusedError where they name what there is not, and where a column that every row needs is not found, with
-    what it may be.
+    `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Columns of
+    the file that they give for `LEFT_OUT` are read as nothing. Raises ImportRefusedError where they name what there is
+    not, and where a column that every row needs is not found, with what it may be.
     """
     job = _Understanding(connection, target, sheet, report)
     recogniser = job.recognise()

@@ -97,6 +97,7 @@ def event_shown(event: Any) -> dict[str, Any]:
         **vars(event),
         "when": moment(event.at),
         "said": DEED.label(event.deed, g.language),
+        "kind_said": BATCH_KIND.label(event.kind, g.language),
         "changes": [(name, *map(_value, pair)) for name, pair in event.changes.items()],
     }
 

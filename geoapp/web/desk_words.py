@@ -28,8 +28,16 @@ OPTIONS: tuple[tuple[str, Text], ...] = (
         Text("“Rows that are there twice”", "«\u00a0Lignes présentes deux fois\u00a0»"),
     ),
     (
-        r"--conflicts mine (?:or|ou) theirs",
-        Text("the decisions below", "les décisions ci-dessous"),
+        r"settle it on the page of the file, or with --conflicts mine or theirs",
+        Text("settle it above", "tranchez ci-dessus"),
+    ),
+    (
+        r"tranchez sur la page du fichier, ou avec --conflicts mine ou theirs",
+        Text("settle it above", "tranchez ci-dessus"),
+    ),
+    (
+        r"(?:on the page of the file or|sur la page du fichier ou) (?:with|avec) --remove-missing",
+        Text("above", "ci-dessus"),
     ),
     (r"--map", Text("“Columns”", "«\u00a0Colonnes\u00a0»")),
     (r"--crs (EPSG:\w+)", Text(r"“Coordinate system” (\1)", r"«\u00a0Système de coordonnées\u00a0» (\1)")),
@@ -58,7 +66,8 @@ HOW: tuple[tuple[str, str], ...] = (
     (r"all coordinates are degrees inside .+", "toutes les coordonnées sont des degrés à l’intérieur des quatre pays"),
     (
         r"of the usual systems only (.+) puts the data inside the four countries and the provinces that rows state",
-        r"des systèmes usuels, seul \1 place les données dans les quatre pays et les provinces que les lignes indiquent",
+        r"des systèmes usuels, seul \1 place les données dans les quatre pays et les provinces que les"
+        r" lignes indiquent",
     ),
     (
         r"of the usual systems only (.+) puts the data inside the four countries",
@@ -85,7 +94,7 @@ def how_in_words(how: str, language: str) -> str:
     """How a fact of a file was found, in a language; what is not known here stays as it is."""
     if language != "fr":
         return how
-    return typeset("; ".join(_part(part) for part in how.split("; ")), language)
+    return typeset(" ; ".join(_part(part) for part in how.split("; ")), language)
 
 
 def _part(part: str) -> str:

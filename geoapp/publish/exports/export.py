@@ -19,7 +19,7 @@ from geoapp.publish.exports.gdal import write_flatgeobuf, write_geopackage, writ
 from geoapp.publish.exports.geojson import write_geojson
 from geoapp.publish.exports.parquet import write_parquet
 from geoapp.publish.exports.tables import write_csv, write_xlsx
-from geoapp.publish.exports.versions import Keys, add_versions, bears_versions
+from geoapp.publish.exports.versions import add_versions, bears_versions
 from geoapp.publish.exports.writing import Content, ExportError, Write
 from geoapp.publish.features import Question
 from layers.layer import MapLayer
@@ -86,12 +86,9 @@ def export(
     try:
         with tempfile.TemporaryDirectory(prefix=".geoapp-export-", dir=target.absolute().parent) as folder:
             made = Path(folder) / f"{layer.name}.{form.suffix}"
+            cut = form.write(made, Content(layer, about, batches))
             if form.suffix == "gpkg" and bears_versions(connection, layer):
-                keys = Keys(layer)
-                cut = form.write(made, Content(layer, about, lambda: keys.watch(batches())))
-                add_versions(connection, made, {layer.name: keys.found})
-            else:
-                cut = form.write(made, Content(layer, about, batches))
+                add_versions(connection, made, layer)
             record(connection, "export", f"layer/{layer.name}", after={"rows": read})
             made.replace(target)
     except OSError as error:

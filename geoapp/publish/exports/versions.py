@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pyarrow as pa
 from sqlalchemy import Connection, Table, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -36,43 +35,26 @@ ABOUT = (
 ADD = f"INSERT INTO {VERSIONS} (layer, row_key, version) VALUES (?, ?, ?)"  # noqa: S608 - a constant of ours.
 
 
-class Keys:
-    """Takes down the keys of a layer's rows as they are written."""
-
-    def __init__(self, layer: MapLayer):
-        self.layer = layer
-        self.found: list[str] = []
-
-    def watch(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The same batches; those of an earlier reading no longer count."""
-        self.found = []
-        column = KEYS[self.layer.name][1]
-        for batch in batches:
-            self.found += [str(key) for key in batch.column(column).to_pylist()]
-            yield batch
-
-
 def bears_versions(connection: Connection, layer: MapLayer) -> bool:
     """Whether a file of the layer may be edited by whoever it is for, and so tells the versions of its rows."""
     viewer = acting_viewer(connection)
     return layer.name in KEYS and (viewer is None or viewer.has(ROLE))
 
 
-def add_versions(connection: Connection, path: Path, layers: Mapping[str, Iterable[str]]) -> None:
-    """Write the versions of the rows of some layers, by their keys, to a GeoPackage.
+def add_versions(connection: Connection, path: Path, layer: MapLayer) -> None:
+    """Write the versions of the rows of a layer of a GeoPackage beside it, a piece at a time.
 
     Rows that the viewer sees in part alone, such as released incidents, have none.
     """
+    table_name, column = KEYS[layer.name]
+    table = Base.metadata.tables[table_name]
     with closing(sqlite3.connect(path)) as opened, opened:
         opened.execute(MADE)
         opened.execute(REGISTERED, (VERSIONS, VERSIONS, ABOUT))
-        for name, keys in layers.items():
-            table_name, column = KEYS[name]
-            table = Base.metadata.tables[table_name]
-            listed = list(keys)
-            for start in range(0, len(listed), PIECE):
-                found = _versions(connection, table, column, listed[start : start + PIECE])
-                opened.executemany(ADD, [(name, key, version) for key, version in found])
+        held = opened.execute(f'SELECT "{column}" FROM "{layer.name}"')  # noqa: S608 - constants of ours.
+        while keys := [str(key) for (key,) in held.fetchmany(PIECE)]:
+            found = _versions(connection, table, column, keys)
+            opened.executemany(ADD, [(layer.name, key, version) for key, version in found])
 
 
 def _versions(connection: Connection, table: Table, column: str, keys: list[str]) -> Iterator[tuple[str, str]]:
