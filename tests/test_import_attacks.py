@@ -151,6 +151,15 @@ def test_a_workbook_of_endless_cells_is_stopped(tmp_path: Path) -> None:
     assert "memory" in refusal(path)
 
 
+def test_an_entry_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        nameless = zipfile.ZipInfo("a")
+        nameless.filename = ""
+        made.writestr(nameless, "nothing")
+        made.writestr("sites.csv", "site_id,name,lon,lat\nA,A,28.5,-2.5\n")
+    assert read(tmp_path / "a.zip").count == 1
+
+
 def test_zips_in_zips_are_opened_to_a_depth(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "0.csv", "site_id,name", "S1,A")
     for depth in range(1, 5):

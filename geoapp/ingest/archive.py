@@ -127,7 +127,7 @@ class _Unpacking:
             ) from None
 
     def _entries(self, archive: zipfile.ZipFile, inside: PurePosixPath, depth: int) -> Iterator[Found]:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if entry.filename and not entry.is_dir()]
         self.entries_left -= len(entries)
         if self.entries_left < 0:
             raise ImportRefusedError(
