@@ -174,6 +174,8 @@ def test_every_page_shows_it_as_text(
             "incidents.page",
             "places.deployment",
             "places.route",
+            "quality.page",
+            "quality.rows",
             "releases.form",
         },
     }

@@ -36,10 +36,10 @@ BUILT = {
     ("geoapp/desk/preview.py", "mark_of"): "the name of a table of the models",
     ("geoapp/desk/rows.py", "read_states"): "the name of a table of the models",
     ("geoapp/ingest/matching.py", "_refuse_broken"): "the table's own checks, as the models have them",
-    ("geoapp/ingest/placing.py", "place"): "constants, of which the table chooses",
     ("geoapp/ingest/repeats.py", "pairs"): "constants of the file",
     ("geoapp/ingest/stage.py", "brought_value"): "the table's own default, as the models have it",
     ("geoapp/ingest/stage.py", "fill"): "names of columns of the models, quoted by the dialect",
+    ("geoapp/publish/exports/versions.py", "add_versions"): "names that the file has made up",
     ("geoapp/publish/tiles.py", "reach"): "the edges of the world, as numbers",
 }
 

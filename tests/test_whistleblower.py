@@ -34,7 +34,7 @@ CODES = ("whistleblower", "lanceur d'alerte", "mining_police", "extortion")
 # The map's panel of filters; its address, a slash, is taken out of the page.
 PANEL = re.compile(r'<form class="(?:filters|sheet)".*?</?form>', re.DOTALL)
 # Pages that list every code there is, whatever the rows are: they say the same to everybody.
-DESCRIPTIONS = {"/docs", "/api/v1/openapi.json"}
+DESCRIPTIONS = {"/docs", "/api/v1/openapi.json", "/codebook", "/codebook.csv", "/codebook.xlsx"}
 
 
 @pytest.fixture
@@ -85,9 +85,16 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
             continue
         for language in ("en", "fr"):
             for key in keys:
-                for name in LAYERS if "name" in rule.arguments else ("",):
-                    values = {"name": name, "key": key, "incident_id": incident, "code": "CD-SK", "filename": "none"}
-                    values |= {"secret": "none", "file": "incidents.csv", "upload_id": incident, "batch_id": incident}
+                for name in LAYERS if rule.arguments & {"name", "table"} else ("",):
+                    values = {"name": name, "table": name, "key": key, "incident_id": incident, "code": "CD-SK"}
+                    values |= {
+                        "filename": "none",
+                        "form": "csv",
+                        "secret": "none",
+                        "file": "incidents.csv",
+                        "upload_id": incident,
+                        "batch_id": incident,
+                    }
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")
                     except KeyError:
