@@ -1,7 +1,8 @@
 """No answer tells a person of a row, or of a part of one, that is not for them; and each gets what is.
 
-Every address and every command that reads has a line in tests/walk_lines.py. A new one without a line fails; so does a
-new table without rows in tests/planting.py, while a new column of text is planted by itself.
+Every address and every command that reads has a line in tests/walk_lines.py or tests/walk_commands.py. A new one
+without a line fails; so does a new table without rows in tests/planting.py, while a new column of text is planted by
+itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from test_tiles import read, tile_of
-from walk_lines import COMMANDS, IMPORTED, SHOW_NOTHING, URLS
+from walk_commands import COMMANDS, IMPORTED, SHOW_NOTHING
+from walk_lines import URLS
 from werkzeug.test import TestResponse
 
 from geoapp.access.secret import hash_of
