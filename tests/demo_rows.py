@@ -15,7 +15,7 @@ SMALL = Plan(UNTIL, incidents=60, routes=8)
 # What the database itself gives to a row when it is written.
 GIVEN = {"created_at", "base_feature_id", "part_id", "edition_id", "made_at"}
 # What geoapp remembers of the data once they are gone.
-APART = {"setting", "audit_event", "audit_seal", "change_log"}
+APART = {"setting", "audit_event", "audit_seal", "change_log", "incident_country"}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

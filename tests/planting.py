@@ -43,8 +43,8 @@ PUBLIC = {
     "published_edition",
     "published_cell",
 }
-# Written by the database itself, of ids and names of tables; nobody reads it.
-LOGGED = {"change_log"}
+# Written by the database itself, of ids, countries and names of tables; nobody reads it.
+LOGGED = {"change_log", "incident_country"}
 # Written with the people themselves; the session's token is looked for as it is.
 OF_PEOPLE = {
     "app_user",

@@ -93,6 +93,37 @@ def test_incidents_are_for_those_who_handle_them(ask: Ask, name: str, seen: set[
     assert ask(name, INCIDENTS) == seen
 
 
+def test_who_saw_every_country_does_not_see_one_that_comes_later(ask: Ask, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO app_user (user_name) VALUES ('analyst-two');"
+                "INSERT INTO user_scope (user_name, role, unit_code) VALUES"
+                " ('analyst-two', 'analyst', 'CD'), ('analyst-two', 'analyst', 'RW')"
+            )
+        )
+    everywhere = "SELECT viewer_sees_everywhere('analyst')"
+    assert ask("analyst-two", everywhere) == {True}
+    assert ask("analyst-two", INCIDENTS) == ask("analyst", INCIDENTS)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO incident (incident_no, occurred_from, geom)"
+                " VALUES ('UG-open', '2024-01-01', 'SRID=4326;POINT(30.66 -0.61)')"
+            )
+        )
+    assert ask("analyst-two", everywhere) == {False}
+    assert ask("analyst-two", INCIDENTS) == ask("analyst", INCIDENTS) - {"UG-open"}
+
+
+def test_without_boundaries_an_analyst_sees_their_own_countries_alone(ask: Ask, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica; DELETE FROM admin_unit"))
+    assert ask("public", INCIDENTS) == set()
+    assert ask("committee-sk", INCIDENTS) == set()
+    assert ask("analyst-rw", INCIDENTS) == {"RW-open"}
+
+
 def test_a_committee_sees_what_was_released_in_its_units(ask: Ask) -> None:
     assert ask("committee-sk", "SELECT units[2] FROM incident_release") == {"CD-SK"}
     assert ask("committee-sk", "SELECT action FROM action") == {"about SK-open"}

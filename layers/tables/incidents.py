@@ -145,6 +145,14 @@ class Incident(Located, Base):
     )
 
 
+class IncidentCountry(Base):
+    """A country that an incident was ever in, noted by the database."""
+
+    __tablename__ = "incident_country"
+
+    country: Mapped[str] = mapped_column(primary_key=True)
+
+
 class IncidentRelease(Recorded, Base):
     """What a committee may see of an incident: words, date and place as coarse as the coordinator chose."""
 
