@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
+import axe
 import pytest
 from browser import Visit, serving, visiting
 from conftest import a_database, environment_for
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from sqlalchemy import text
 from test_map_filters import ROWS
 
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine
 
-AXE = Path(__file__).parents[1] / "assets/node_modules/axe-core/axe.min.js"
-RUN = "() => axe.run(document, {resultTypes: ['violations']})"
 DEPLOYMENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000001"
 DEPLOYMENT = text("UPDATE deployment SET id = :id WHERE deployment_id = 'D-1'")
 SYNTHETIC = text("INSERT INTO source (source_id, name) VALUES ('demo', 'synthetic')")
@@ -77,24 +74,11 @@ def server(cluster: Cluster, template: str) -> Iterator[str]:
 
 
 def objections(visit: Visit, path: str) -> list[str]:
-    """What axe-core finds on a page, by day and by night."""
+    """What axe-core finds on a page."""
     page = visit.open(path)
     if "open=" in path:
         page.locator(".popup dd").first.wait_for()
-    page.evaluate(AXE.read_text())
-    return found_on(page, path)
-
-
-def found_on(page: Page, name: str) -> list[str]:
-    """What axe-core finds on what is shown, by day and by night."""
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        answer: dict[str, Any] = page.evaluate(RUN)
-        found += [
-            f"{name} {scheme}: {v['id']} at {node['target']}" for v in answer["violations"] for node in v["nodes"]
-        ]
-    return found
+    return axe.objections(page, path)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -111,14 +95,13 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
 def test_axe_finds_nothing_in_the_menus(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server, "analyst") as visit:
         page = visit.open("/?lang=en&at=11/-1.6/29.1")
-        page.evaluate(AXE.read_text())
         page.locator("[data-views] summary").first.click()
         page.locator("#view-name").fill("Kept")
         page.locator(".views-save button").click()
         page.locator(".views-more summary").click()
-        assert found_on(page, "views") == []
+        assert axe.objections(page, "views") == []
         page.locator("[data-share] summary").click()
-        assert found_on(page, "share") == []
+        assert axe.objections(page, "share") == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) -> None:
@@ -126,4 +109,4 @@ def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) ->
         assert objections(visit, "/?lang=fr&at=11/-1.6/29.1") == []
         visit.page.locator("[data-panel-toggle]").click()
         visit.page.locator("[data-panel-close]").wait_for()
-        assert found_on(visit.page, "panel") == []
+        assert axe.objections(visit.page, "panel") == []

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import axe
 import geopandas
 import pytest
 from browser import SCREENSHOTS, Visit, visiting
@@ -70,6 +71,12 @@ def keep(page: Page, name: str) -> None:
     """Keep a picture of the whole page."""
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def look(page: Page, name: str) -> None:
+    """Keep a picture, and let axe-core look too."""
+    keep(page, name)
+    assert axe.objections(page, name) == []
 
 
 def faults(visit: Visit) -> list[str]:
@@ -155,12 +162,12 @@ def test_every_page_in_both_languages_on_a_narrow_screen(
         page.wait_for_url("**/import/uploads/**")
         expect(page.locator(".layers .tag-refused")).to_have_count(1, timeout=30_000)
         page.locator(".layers a", has_text="sites").click()
-        keep(page, f"desk-refused-{language}-{width}")
+        look(page, f"desk-refused-{language}-{width}")
         page.get_by_label("designat", exact=True).select_option("name")
         page.locator('button[value="change"]').click()
         page.locator('button[value="accept"]').wait_for(timeout=30_000)
         rest(visit)
-        keep(page, f"desk-preview-{language}-{width}")
+        look(page, f"desk-preview-{language}-{width}")
         # Nothing but tables and the map is wider than the screen.
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         page.locator('button[value="accept"]').click()
@@ -169,12 +176,12 @@ def test_every_page_in_both_languages_on_a_narrow_screen(
         page.locator(".withdraw summary").click()
         page.locator(".button-fault").click()
         page.locator("#undone-title").wait_for(timeout=30_000)
-        keep(page, f"desk-undone-{language}-{width}")
+        look(page, f"desk-undone-{language}-{width}")
         visit.open(f"/import?lang={language}")
-        keep(page, f"desk-front-{language}-{width}")
+        look(page, f"desk-front-{language}-{width}")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         visit.open(f"/import/history?lang={language}&table=mine_sites&key=COD-SK-00001")
-        keep(page, f"desk-history-{language}-{width}")
+        look(page, f"desk-history-{language}-{width}")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         assert faults(visit) == []
 
