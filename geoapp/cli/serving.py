@@ -11,8 +11,10 @@ from sqlalchemy import Engine
 from geoapp.access.links import PATH, make_demonstration_links
 from geoapp.access.sealer import sealing
 from geoapp.cli.context import current_database
+from geoapp.database.watching import watching
 from geoapp.desk.worker import working
 from geoapp.errors import AssetsMissingError, SettingsError
+from geoapp.logs import write_logs
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
 from geoapp.web.hosts import LOOPBACK, served_names
@@ -32,6 +34,7 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
     if not assets_built():
         raise AssetsMissingError("The web assets are not built: run script/assets.")
     _require_free_port(settings)
+    write_logs(settings)
     with current_database(settings) as engine:
         if settings.host in LOOPBACK:
             _show_demonstration_links(engine, settings)
@@ -40,7 +43,7 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         if not served_names(settings):
             click.echo("Every host name is answered: name yours in GEOAPP_TRUSTED_HOSTS.", err=True)
         click.echo(f"Serving on http://{settings.host}:{settings.port}/ - stop with Ctrl-C.")
-        with sealing(settings), working():
+        with watching(settings), sealing(settings), working():
             Server(settings).run()
 
 

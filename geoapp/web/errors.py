@@ -6,7 +6,9 @@ import logging
 import traceback
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from psycopg import OperationalError as DriverError
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException
 
 from geoapp.errors import (
@@ -21,6 +23,7 @@ from geoapp.errors import (
     TooManyRequestsError,
     UnauthorizedError,
     is_full,
+    is_passing,
 )
 from geoapp.publish.exports.writing import ExportError
 from geoapp.web.credentials import CHALLENGE, by_token
@@ -42,6 +45,9 @@ STATUS: dict[type[Exception], int] = {
     ExportError: 404,
     DatabaseError: 503,
     OperationalError: 503,
+    # What is read without SQLAlchemy between, and where all connections of the process are taken.
+    DriverError: 503,
+    NoConnectionError: 503,
     AssetsMissingError: 500,
     GeoappError: 500,
 }
@@ -80,7 +86,7 @@ def unavailable(said: str) -> Response:
 
 
 def _known(error: Exception, status: int) -> Response:
-    if isinstance(error, SQLAlchemyError | DatabaseError):
+    if isinstance(error, SQLAlchemyError | DriverError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
     if isinstance(error, FilterError | QuestionError | ConflictError):
@@ -105,6 +111,9 @@ def _unexpected(error: Exception) -> Response:
     if is_full(error):
         log.error("the disk is full: %s", type(error).__name__)
         return _answer(507, translate(FULL))
+    if is_passing(error):
+        log.error("database: %s", type(error).__name__)
+        return _answer(503, translate(UNAVAILABLE))
     # Where it happened, and not what it says: that could quote a row.
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("unexpected %s\n%s", type(error).__qualname__, where)
