@@ -160,7 +160,7 @@ def current_viewer() -> Viewer:
 
 def _note_seen() -> None:
     # These answer while the database is away, too.
-    if request.blueprint == "health" or request.endpoint in {None, "static", "sign_in.sign_out"}:
+    if request.blueprint in {"health", "metrics"} or request.endpoint in {None, "static", "sign_in.sign_out"}:
         return
     hashed = credentials.sent_token_hash() if credentials.by_token() else token_hash()
     seen: dict[str, float] = current_app.extensions[SEEN]

@@ -65,7 +65,7 @@ SAID = {
     415: "What was sent is of a kind that this address does not take.",
 }
 OTHER = "The request cannot be answered as it is. Go back to the map."
-FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz", "/metrics")
 
 FULL = "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try later."
 
@@ -139,7 +139,7 @@ def _answer(status: int, said: str) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     if status == 401:
         answer.headers["WWW-Authenticate"] = CHALLENGE
-    if status == 503:
+    if status in {503, 507}:
         answer.headers["Retry-After"] = "10"
     return answer
 

@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from geoapp.settings import Settings
 from geoapp.web.app import create_app
 from geoapp.web.buckets import Buckets
+from geoapp.web.meters import Meters
 from geoapp.web.worker import Log, Worker
 
 THREADS = 4
@@ -24,8 +25,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        # Made before the workers are forked, so that it is the same for all.
-        self.buckets = Buckets()
+        # Made before the workers are forked, so that they are the same for all.
+        self.buckets, self.meters = Buckets(), Meters()
         super().__init__()
 
     def load_config(self) -> None:
@@ -61,7 +62,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application of one worker."""
-        app = create_app(self.settings, self.buckets)
+        app = create_app(self.settings, self.buckets, self.meters)
         # The program itself is never garbage: looking through it again and again would stop a worker for some 60 ms.
         gc.collect()
         gc.freeze()
