@@ -239,6 +239,7 @@ def check_promises(load: Load, engine: Engine, halves: list[object], *, torn: in
         if each.status is not None and (each.status >= 500 and not (each.status in {503, 507} and each.retry_after))
     ]
     assert unclear == []
-    assert len([each for each in load.answers if each.status is None]) <= torn, load.told()
+    broken = [(each.path, each.body, each.seconds) for each in load.answers if each.status is None]
+    assert len(broken) <= torn, broken
     assert {each.status for each in load.answers} <= {200, 204, 303, 409, 503, 507, None}, load.told()
     assert max(each.seconds for each in load.answers) < LONGEST_SECONDS

@@ -56,8 +56,9 @@ class Installation:
         """People at work, until every promise is checked."""
         load = Load(self.port)
         with looking_for_halves(self.engine) as halves, load.at_work():
-            load.await_recovery(time.monotonic())
+            load.await_import()
             yield load
+            load.await_import()
         # Without a proxy, who was being answered by a killed process hears nothing.
         check_promises(load, self.engine, halves, torn=0 if NGINX else 8)
 
@@ -100,7 +101,7 @@ def serving(environment: Mapping[str, str], folder: Path) -> Iterator[tuple[subp
     command = [str(GEOAPP), "run", "--port", str(port), "--workers", "2"]
     with log, subprocess.Popen(command, env=given, stdout=log, stderr=log, text=True) as server:
         try:
-            await_answer(f"http://127.0.0.1:{port}/readyz", server)
+            await_answer(f"http://127.0.0.1:{port}/readyz", server, seconds=90)
             if NGINX:
                 (folder / "proxy").mkdir()
                 with running(folder / "proxy", port) as proxied:
