@@ -28,6 +28,10 @@ class DatabaseError(GeoappError):
     """The database cannot be reached, or is not in the state that this program expects."""
 
 
+class ServiceError(GeoappError):
+    """geoapp cannot be made a service of this machine."""
+
+
 class BackupError(GeoappError):
     """A backup cannot be made, read, or put back."""
 

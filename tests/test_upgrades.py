@@ -46,8 +46,9 @@ ROWS = (
     "INSERT INTO checkpoint (checkpoint_id, geom) VALUES ('C', 'SRID=4326;POINT(28.83 -2.48)')",
     "INSERT INTO deployment (deployment_id, force, site_id, strength, valid_from)"
     " VALUES ('D', 'police', 'M', 12, '2024-01-01')",
-    "INSERT INTO incident (incident_no, occurred_from, level, category, killed, site_id, summary_en, geom)"
-    " VALUES ('I-1', '2024-03-02', 1, 'armed_group_presence', 2, 'M', 'What happened.', 'SRID=4326;POINT(28.841 -2.501)')",
+    "INSERT INTO incident (incident_no, occurred_from, level, category, killed, site_id, summary_en,"
+    " geom) VALUES ('I-1', '2024-03-02', 1, 'armed_group_presence', 2, 'M', 'What happened.',"
+    " 'SRID=4326;POINT(28.841 -2.501)')",
     "INSERT INTO incident (incident_no, occurred_from, sealed, handlers, geom) VALUES ('I-2', '2024-04-02', true,"
     " '{amina}', 'SRID=4326;POINT(28.842 -2.502)')",
     "INSERT INTO committee (committee_id, kind, name, unit_code) VALUES ('K', 'CPS', 'Committee', 'CD-SK')",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import ssl
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -18,6 +20,13 @@ THREADS = 4
 TIMEOUT_SECONDS = 60
 # The whole state of the map is in its address, lists of units and categories included.
 REQUEST_LINE_BYTES = 8190
+
+
+def _tls(_: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """TLS 1.2 or newer, with the ciphers that Python takes for good."""
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -56,6 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "proc_name": "geoapp",
         }
+        if self.settings.tls_certificate:
+            chosen |= {"certfile": str(self.settings.tls_certificate), "keyfile": str(self.settings.tls_key)}
+            chosen["ssl_context"] = _tls
         for name, value in chosen.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
