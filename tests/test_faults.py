@@ -36,7 +36,7 @@ from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine
 from geoapp.database.migrate import migrate
 
-FAKETIME = next((Path(__file__).parents[1] / ".cache/faketime").glob("usr/lib/*/faketime/libfaketime.so.1"), None)
+FAKETIME = next((Path(__file__).parents[1] / ".cache/faketime").glob("usr/lib/*/faketime/libfaketimeMT.so.1"), None)
 faults = pytest.mark.faults
 # Longer than any request waits.
 CUT_SECONDS = 30
@@ -302,7 +302,8 @@ def test_a_disk_that_is_full(home: Path) -> None:
             filler.unlink()
             recover(load, "the disk full for 20 s", time.monotonic())
     finally:
-        subprocess.run(["umount", str(home)], check=True)
+        # This process still holds a file there in memory.
+        subprocess.run(["umount", "--lazy", str(home)], check=True)
 
 
 @faults
@@ -317,13 +318,12 @@ def test_a_clock_that_jumps(home: Path) -> None:
         "FAKETIME_NO_CACHE": "1",
         # As the kernel: a jump is of the wall clock alone.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
     }
     with _faked_cluster(home, faked), installed(home, faked) as office, office.under_load() as load:
         for jump in ("+30m", "-45m", "+0"):
             moved.write_text(f"{jump}\n")
             recover(load, f"the clock set to {jump}", time.monotonic())
-        with office.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
 
 
 @contextlib.contextmanager

@@ -253,6 +253,11 @@ def end_if_cancelled(connection: Connection, job: Job) -> None:
     connection.execute(update(ImportJob).where(*own).values(state="cancelled", finished_at=func.now()))
 
 
+def give_back(connection: Connection, job: Job) -> None:
+    """Have a job wait again that came to no end; one that has ended meanwhile, or is another's, stays as it is."""
+    connection.execute(update(ImportJob).where(*_is_own(job), ~ImportJob.cancel).values(state="waiting"))
+
+
 def _is_own(job: Job) -> tuple[Any, ...]:
     return (ImportJob.job_id == job.job_id, ImportJob.state == "running", ImportJob.attempt == job.attempt)
 

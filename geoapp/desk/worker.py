@@ -41,6 +41,8 @@ class Worker:
         self.stale_seconds = stale_seconds
         self.engine: Engine = open_engine(settings)
         self._cleaned = -CLEAN_SECONDS
+        # What came to no end, and could not be given back at once.
+        self._left: Job | None = None
 
     def run(self) -> None:
         """Work until the process is ended, or its parent is gone."""
@@ -57,6 +59,7 @@ class Worker:
 
     def step(self) -> bool:
         """Do the next job; whether there was one."""
+        self._give_back()
         with self.engine.begin() as connection:
             job = jobs.claim(connection, self.stale_seconds)
         if job is None:
@@ -99,8 +102,9 @@ class Worker:
         """Say that the job lives as long as it does, and end it when it is cancelled or another's."""
         last = time.monotonic()
         while True:
-            done, _ = os.waitpid(child, os.WNOHANG)
+            done, status = os.waitpid(child, os.WNOHANG)
             if done:
+                self._left = job if status else None
                 break
             time.sleep(0.05)
             if time.monotonic() - last < BEAT_SECONDS:
@@ -115,6 +119,15 @@ class Worker:
                     break
         with self.engine.begin() as connection:
             jobs.end_if_cancelled(connection, job)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Have what came to no end begun anew; without this it would be once nobody was heard of for long."""
+        if self._left is None:
+            return
+        with self.engine.begin() as connection:
+            jobs.give_back(connection, self._left)
+        self._left = None
 
     def _clean(self) -> None:
         if time.monotonic() - self._cleaned < CLEAN_SECONDS:
