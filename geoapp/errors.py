@@ -8,6 +8,8 @@ from layers.text import Text, typeset
 
 # What PostgreSQL calls a full disk.
 DISK_FULL = "53100"
+# And what it says where the same will be possible later, or elsewhere: it ended an idle transaction, or is a standby.
+PASSING = {"25P03", "25006"}
 
 
 class GeoappError(Exception):
@@ -24,6 +26,10 @@ class ClusterError(GeoappError):
 
 class DatabaseError(GeoappError):
     """The database cannot be reached, or is not in the state that this program expects."""
+
+
+class ServiceError(GeoappError):
+    """geoapp cannot be made a service of this machine."""
 
 
 class BackupError(GeoappError):
@@ -104,6 +110,13 @@ def is_full(error: BaseException) -> bool:
     sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
     told = isinstance(error, OSError) and ("No space left on device" in str(error) or "errno 28" in str(error))
     return sqlstate == DISK_FULL or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or told
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error is of a database that is away or on its way: the same may be possible in a moment."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) in PASSING or bool(
+        getattr(error, "connection_invalidated", False)
+    )
 
 
 class RedactionError(GeoappError):

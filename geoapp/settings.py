@@ -46,6 +46,7 @@ class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
     `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
+    `tls_certificate` and `tls_key` are files in PEM format, both or none. Without
     `web_database_password` the web role's is derived from the owner's; without `audit_key` or `backup_key` one is kept
     under `home`.
     The limits are requests a minute, of which 0 means any number.
@@ -56,6 +57,8 @@ class Settings:
     web_database_password: str | None
     host: str
     port: int
+    tls_certificate: Path | None
+    tls_key: Path | None
     workers: int
     tile_cache_mb: int
     time_zone: str
@@ -95,6 +98,8 @@ class Settings:
             web_database_password=reader.get("GEOAPP_WEB_DATABASE_PASSWORD", None, str),
             host=reader.get("GEOAPP_HOST", "127.0.0.1", str),
             port=reader.get("GEOAPP_PORT", 8000, _whole_number(1, 65535)),
+            tls_certificate=reader.get("GEOAPP_TLS_CERTIFICATE", None, _file),
+            tls_key=reader.get("GEOAPP_TLS_KEY", None, _file),
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
             tile_cache_mb=reader.get("GEOAPP_TILE_CACHE_MB", 32, _whole_number(0, 4096)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
@@ -120,6 +125,8 @@ class Settings:
             log_format=reader.get("GEOAPP_LOG_FORMAT", "text", _one_of("text", "json")),
             slow_ms=reader.get("GEOAPP_SLOW_MS", 2000, _whole_number(0, 3_600_000)),
         )
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
+            reader.faults.append("GEOAPP_TLS_CERTIFICATE and GEOAPP_TLS_KEY: set both, or none")
         reader.name_strangers()
         if reader.faults:
             raise SettingsError("\n".join(reader.faults))
@@ -129,7 +136,8 @@ class Settings:
     def address(self) -> str:
         """The address that people reach the pages by, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        scheme = "https" if self.tls_certificate else "http"
+        return self.public_url or f"{scheme}://{host}:{self.port}"
 
 
 def default_home() -> Path:
@@ -223,6 +231,15 @@ def _secret(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
         raise ValueError(f"is too short to be a secret; write at least {SHORTEST_SECRET} random characters")
     return text
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser().absolute()
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{text} cannot be read: {error.strerror}") from None
+    return path
 
 
 def _web_address(text: str) -> str:

@@ -138,9 +138,9 @@ def serving(environment: dict[str, str], workers: int = 1) -> Iterator[str]:
             server.communicate(timeout=20)
 
 
-def await_answer(address: str, server: subprocess.Popen[str]) -> None:
+def await_answer(address: str, server: subprocess.Popen[str], seconds: float = 30) -> None:
     """Wait until a server answers 200."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if server.poll() is not None:
             raise AssertionError(f"the server ended: {server.stdout.read() if server.stdout else ''}")
@@ -150,4 +150,4 @@ def await_answer(address: str, server: subprocess.Popen[str]) -> None:
                     return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise AssertionError("the server did not answer within 30 s")
+    raise AssertionError(f"the server did not answer within {seconds:g} s")

@@ -35,15 +35,18 @@ MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many mutated files the import is fed with, and whether the desktop clients are run."""
+    """How many mutated files the import is fed with, and whether the desktop clients and all faults are run."""
     parser.addoption("--fuzz", type=int, default=500, metavar="N", help="Mutated files to read (500).")
+    parser.addoption("--faults", action="store_true", help="Do every fault to a server under load.")
     parser.addoption("--clients", action="store_true", help="Run QGIS too, which has to be installed.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of desktop clients out where they are not asked for."""
-    if not config.getoption("--clients"):
-        left_out = [item for item in items if item.get_closest_marker("clients")]
+    """Leave the tests of desktop clients, and the long form of the faults, out where they are not asked for."""
+    for name in ("clients", "faults"):
+        if config.getoption(f"--{name}"):
+            continue
+        left_out = [item for item in items if item.get_closest_marker(name)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import tarfile
@@ -83,6 +84,34 @@ def pack(folder: Path, path: Path) -> None:
         for name in ("manifest.json", "database.dump", "audit.key", "settings.env"):
             archive.add(folder / name, name)
     path.write_bytes(pyrage.encrypt((folder / "again.tar").read_bytes(), [KEY.to_public()]))
+
+
+def test_what_people_brought_goes_along(run: Run, planted: Engine, home: Path, tmp_path: Path) -> None:
+    planted.dispose()
+    content = b"site_id,name\nS1,One\n"
+    name = hashlib.sha256(content).hexdigest()
+    kept = home / "uploads" / name[:2] / name
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(content)
+    (kept.parent / "stray.part").write_bytes(b"half")
+    path = tmp_path / "one.age"
+    assert run("backup", path).returncode == 0
+    unpacked = open_archive(path, tmp_path / "unpacked")
+    assert [each.name for each in (unpacked / "files").glob("*/*")] == [name]
+    kept.unlink()
+    restored = run("restore", path, "--overwrite")
+    assert "1 files that people brought are back" in restored.stderr
+    assert kept.read_bytes() == content
+    assert kept.stat().st_mode & 0o777 == 0o600
+    # One that is not what it was is found before anything is changed.
+    (unpacked / "files" / name[:2] / name).write_bytes(b"another")
+    with tarfile.open(tmp_path / "again.tar", "w") as archive:
+        for member in ("manifest.json", "database.dump", "audit.key", "settings.env", f"files/{name[:2]}/{name}"):
+            archive.add(unpacked / member, member)
+    (tmp_path / "two.age").write_bytes(pyrage.encrypt((tmp_path / "again.tar").read_bytes(), [KEY.to_public()]))
+    refused = run("restore", tmp_path / "two.age", "--overwrite")
+    assert refused.returncode == 1
+    assert "not what was backed up" in refused.stderr
 
 
 def test_it_works(run: Run, planted: Engine, settings: Settings, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from geoapp.settings import Settings
 
 SERVICES = compose()["services"]
 NAMES = ["database", "app", "proxy"]
-SCRIPTS = ["docker/geoapp-entrypoint", "script/secrets"]
+SCRIPTS = ["docker/geoapp-entrypoint", "script/certificate", "script/growth", "script/secrets"]
 
 
 def test_the_services_are_these() -> None:

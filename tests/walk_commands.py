@@ -93,6 +93,7 @@ SHOW_NOTHING = {
     "demo remove": "deletes synthetic rows, and counts them",
     "worker": "does the work that the pages show",
     "run": "serves what the addresses above answer",
+    "service install": "writes what the operator has set",
     "token add": "prints a new secret",
     "token revoke": "says that it is done",
     "user add": "says what it was told, and prints a new secret",

@@ -296,6 +296,7 @@ URLS: dict[str, Line] = {
     "static": Line(only("/static/manifest.json", "/static/none")),
     "health.alive": Line(only("/healthz")),
     "health.ready": Line(only("/readyz")),
+    "metrics.show": Line(only("/metrics")),
     "openapi.description": Line(only("/api/v1/openapi.json?lang=en", "/api/v1/openapi.json?lang=fr")),
     "openapi.page": Line(only("/docs?lang=en", "/docs?lang=fr")),
     "map.page": Line(map_asks, {SIGNED_IN: {"route": "name"}}),

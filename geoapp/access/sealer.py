@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import signal
 import time
 from collections.abc import Iterator
 
@@ -17,6 +15,7 @@ from geoapp.access.sign_in import note_sign_ins
 from geoapp.database.audit_key import seal_key
 from geoapp.database.engine import open_engine
 from geoapp.errors import GeoappError
+from geoapp.keeper import kept
 from geoapp.settings import Settings
 
 SECONDS = 60
@@ -51,39 +50,25 @@ def sealing(settings: Settings) -> Iterator[None]:
     The operator's connection that this takes is thereby none of the processes that answer requests. Several of them, of
     one machine or many, take turns.
     """
-    child = os.fork()
-    if child == 0:
-        _seal_until_orphaned(settings)
-    try:
+    with kept(lambda: _seal_on(settings)):
         yield
-    finally:
-        # The server may have collected it already, or ended it together with its terminal.
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(child, signal.SIGTERM)
-            os.waitpid(child, 0)
 
 
-def _seal_until_orphaned(settings: Settings) -> None:
-    """Seal at once and then each minute, whatever goes wrong; ends the process when its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
-    try:
-        engine = open_engine(settings)
-        while os.getppid() == parent:
-            _try(engine, settings)
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end and os.getppid() == parent:
-                time.sleep(1)
-    finally:
-        # Nothing of the process that it was forked from is to be ended with it.
-        os._exit(0)
+def _seal_on(settings: Settings) -> None:
+    """Seal at once and then each minute, whatever goes wrong."""
+    engine = open_engine(settings)
+    while True:
+        _try(engine, settings)
+        time.sleep(SECONDS)
 
 
 def _try(engine: Engine, settings: Settings) -> None:
+    started = time.monotonic()
     try:
         _, faults = seal_once(engine, settings)
         for fault in faults:
             log.warning("%s", fault)
+        log.info("the audit is sealed", extra={"ms": round(1000 * (time.monotonic() - started))})
     except GeoappError as error:
         log.warning("the audit is not sealed: %s", error)
     # Whatever it is, the next minute may be better; what it says could quote a row.

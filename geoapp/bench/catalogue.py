@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 
 from geoapp.bench.access import run_access
+from geoapp.bench.analysts import run_load
 from geoapp.bench.features import run_features
 from geoapp.bench.importing import run_importing
 from geoapp.bench.page import run_page
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "import": Benchmark("how fast a file of 100,000 points is imported, against ogr2ogr with COPY", run_importing),
     "corridor": Benchmark("the corridors of all routes against geopandas, and their counts", run_corridor),
     "hotspots": Benchmark("hot spots of a year against geopandas and esda", run_hotspots),
+    "load": Benchmark("50 analysts at work and an import: requests a second, percentiles, errors, memory", run_load),
     "page": Benchmark("the first view of the map on a slow link, in a browser, against plain Folium", run_page),
     "path": Benchmark("ways over 200,000 edges against networkx", run_path),
     "pressure": Benchmark("the pressure on all sites against geopandas", run_pressure),

@@ -118,7 +118,7 @@ class Scales:
 def _worst(scales: Scales, zoom: int, places: Sequence[tuple[float, float]], queries: Sequence[str]) -> Worst:
     view, pan = (0, "", 0), (0, "")
     for lon, lat in places:
-        x, y = _pixel(lon, lat, zoom)
+        x, y = pixel_of(lon, lat, zoom)
         for query in queries:
             here = set(tiles_of(x, y, zoom, query))
             view = max(view, (scales.weight(here), query, len(here)))
@@ -140,6 +140,7 @@ def tiles_of(x: float, y: float, zoom: int, query: str) -> Iterator[str]:
                     yield f"/tiles/{name}/{z}/{column}/{row}.mvt{asked}"
 
 
-def _pixel(lon: float, lat: float, zoom: int) -> tuple[float, float]:
+def pixel_of(lon: float, lat: float, zoom: int) -> tuple[float, float]:
+    """The pixel of the world, in Web Mercator, that a place is on; the world is 256 pixels wide at zoom 0."""
     world = 256 * 2**zoom
     return (lon + 180) / 360 * world, (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * world

@@ -33,6 +33,7 @@ COMMANDS = {
     "redact": "geoapp.cli.redaction:redact_",
     "risk": "geoapp.cli.risk:risk",
     "run": "geoapp.cli.serving:run",
+    "service": "geoapp.cli.service:service",
     "token": "geoapp.cli.tokens:token",
     "user": "geoapp.cli.users:user",
     "worker": "geoapp.cli.working:worker",

@@ -20,6 +20,7 @@ from geoapp.database.boundaries import load_base_map
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, set_web_password
 from geoapp.database.restore import restore_backup, verify_backup
+from geoapp.desk.uploads import UPLOADS
 from geoapp.errors import ClusterError
 from geoapp.settings import Settings
 from geoapp.snapshot.store import default_home as snapshots_of
@@ -110,7 +111,7 @@ def backup(file: Path, verify: bool, keep: int | None) -> None:
         raise click.UsageError("--keep is for a folder of backups: name one that there is.")
     path = file / new_name() if file.is_dir() else file
     with current_database(settings) as engine:
-        manifest = make_backup(settings, path, os.environ, _tell)
+        manifest = make_backup(settings, path, os.environ, _tell, settings.home / UPLOADS)
         if verify:
             verify_backup(settings, path, _tell)
         with engine.begin() as connection:
@@ -137,7 +138,7 @@ def restore(file: Path, overwrite: bool) -> None:
     with running_database(settings) as engine:
         # Its connection would count as somebody's.
         engine.dispose()
-        manifest = restore_backup(settings, file, overwrite, _tell)
+        manifest = restore_backup(settings, file, overwrite, _tell, settings.home / UPLOADS)
         if kept := snapshots_of(settings.home):
             shutil.rmtree(kept, ignore_errors=True)
         set_web_password(engine, settings)

@@ -9,6 +9,7 @@ import click
 
 from geoapp.cli.context import current_database
 from geoapp.desk.worker import Worker
+from geoapp.logs import write_logs
 from geoapp.settings import Settings
 
 
@@ -20,6 +21,7 @@ def worker(once: bool) -> None:
     `geoapp run` starts one by itself. Several take turns. Ended at any moment, it leaves a batch whole or absent.
     """
     settings = Settings.from_environment()
+    write_logs(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with current_database(settings) as engine:
         engine.dispose()

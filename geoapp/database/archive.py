@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import tarfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,9 +23,14 @@ from pyrage import x25519
 from geoapp.database.checksums import Checksums
 from geoapp.errors import BackupError
 
-FORMAT = 1
+FORMAT = 2
+# Older ones hold no files of people.
+READABLE = (1, FORMAT)
 MANIFEST, DUMP, AUDIT_KEY, SETTINGS = "manifest.json", "database.dump", "audit.key", "settings.env"
 MEMBERS = (MANIFEST, DUMP, AUDIT_KEY, SETTINGS)
+# What people brought, each file under its SHA-256 in a folder of its first two letters.
+FILES = "files"
+FILE = re.compile(rf"{FILES}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})")
 CHUNK = 1024 * 1024
 UNREADABLE = "{path} cannot be read: it is damaged or cut off, or was made for another key. Nothing was changed."
 
@@ -55,15 +62,19 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
 
 
-def write_archive(folder: Path, path: Path, recipients: Sequence[x25519.Recipient]) -> None:
+def write_archive(folder: Path, path: Path, recipients: Sequence[x25519.Recipient], files: Path | None = None) -> None:
     """Write what is in the folder to a file that was not there before; a whole one appears, or none.
+
+    `files` is the folder of what people brought.
 
     Raises BackupError where the file is there or cannot be written.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with create_private(part) as written:
-            _piped(lambda pipe: _pack(folder, pipe), lambda pipe: pyrage.encrypt_io(pipe, written, list(recipients)))
+            _piped(
+                lambda pipe: _pack(folder, pipe, files), lambda pipe: pyrage.encrypt_io(pipe, written, list(recipients))
+            )
             written.flush()
             os.fsync(written.fileno())
         path.hardlink_to(part)
@@ -98,7 +109,7 @@ def read_archive(path: Path, folder: Path, identity: x25519.Identity) -> Manifes
         raise BackupError(f"{path} cannot be unpacked: {error.strerror}. Nothing was changed.") from error
     except (pyrage.DecryptError, tarfile.TarError, ValueError):
         raise BackupError(UNREADABLE.format(path=path)) from None
-    if told.get("format") != FORMAT:
+    if told.get("format") not in READABLE:
         raise BackupError(f"{path} was made by another version of geoapp. Restore it with that one, or a newer one.")
     return _manifest(told)
 
@@ -108,18 +119,26 @@ def _manifest(told: dict[str, Any]) -> Manifest:
     return Manifest(**told, tables=tables)
 
 
-def _pack(folder: Path, pipe: BinaryIO) -> None:
+def _pack(folder: Path, pipe: BinaryIO, files: Path | None) -> None:
     with tarfile.open(fileobj=pipe, mode="w|", bufsize=CHUNK) as archive:
         for name in MEMBERS:
             if (folder / name).exists():
                 archive.add(folder / name, name)
+        for path in sorted(files.glob("??/*")) if files else ():
+            name = f"{FILES}/{path.parent.name}/{path.name}"
+            # One may have come to its end meanwhile.
+            if FILE.fullmatch(name):
+                with suppress(FileNotFoundError):
+                    archive.add(path, name)
 
 
 def _unpack(pipe: BinaryIO, folder: Path) -> None:
     with tarfile.open(fileobj=pipe, mode="r|", bufsize=CHUNK) as archive:
         for member in archive:
             # Only what geoapp packs, and only as plain files: nothing else of an archive is trusted.
-            if member.name in MEMBERS and (content := archive.extractfile(member)) is not None:
+            known = member.name in MEMBERS or FILE.fullmatch(member.name)
+            if known and (content := archive.extractfile(member)) is not None:
+                (folder / member.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with create_private(folder / member.name) as written:
                     while chunk := content.read(CHUNK):
                         written.write(chunk)

@@ -41,8 +41,12 @@ NOT_KEPT = ("GEOAPP_DATABASE", "GEOAPP_WEB_DATABASE", "GEOAPP_AUDIT_KEY", "GEOAP
 Say = Callable[[str], object]
 
 
-def make_backup(settings: Settings, path: Path, environment: Mapping[str, str], say: Say) -> Manifest:
+def make_backup(
+    settings: Settings, path: Path, environment: Mapping[str, str], say: Say, files: Path | None = None
+) -> Manifest:
     """Write the database, as it is at this moment, to a new file; what it says of itself. Nobody has to stop meanwhile.
+
+    `files` is the folder of what people brought, which goes along.
 
     Raises BackupError, and then leaves no file.
     """
@@ -58,7 +62,7 @@ def make_backup(settings: Settings, path: Path, environment: Mapping[str, str], 
             "".join(f"{name}={text}\n" for name, text in sorted(kept.items()) if not name.startswith(NOT_KEPT)),
         )
         say("Encrypting.")
-        write_archive(folder, path, [key])
+        write_archive(folder, path, [key], files)
     return manifest
 
 

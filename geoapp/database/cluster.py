@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -32,6 +33,8 @@ LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 # Below this, a start could fail half way through recovery with nowhere to write.
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 START_SECONDS = 60
+# What pg_controldata says of a cluster that was stopped in order.
+STOPPED = {"shut down", "shut down in recovery"}
 
 # Terse: the details of an error quote the row that it is about, which is nothing for a log.
 CONFIGURATION = """\
@@ -111,6 +114,22 @@ class Cluster:
             if not _wait(lambda: self._server_process() is None, START_SECONDS):
                 raise ClusterError(f"The database did not stop within {START_SECONDS} s; see {self.log}")
             return True
+
+    def broke_down(self) -> bool:
+        """Whether the server is gone though nobody has stopped it: killed, cut off from power, or out of disk."""
+        version = self._version()
+        if version is None or self._server_process() is not None:
+            return False
+        told = subprocess.run(
+            [binaries.find(version).program("pg_controldata"), str(self.data)],
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        state = re.search(r"^Database cluster state: +(.*)$", told.stdout, re.MULTILINE)
+        # Asked last: `down` and another `up` go on meanwhile.
+        return state is not None and state[1] not in STOPPED and self._server_process() is None
 
     def _version(self) -> int | None:
         try:

@@ -6,13 +6,14 @@ import hashlib
 import hmac
 
 from psycopg import sql
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
 from geoapp.database.commits import Commits
+from geoapp.database.patience import Patience
 from geoapp.errors import DatabaseError
 from geoapp.settings import Settings
 from layers import weights
@@ -20,6 +21,15 @@ from layers import weights
 APPLICATION = "geoapp"
 # A plan for any box serves none: kept ones made features in a box three times as slow.
 PLANS_FOR_THE_VALUES = "plan_cache_mode=force_custom_plan"
+# A request that cannot be answered in this time is told so; what it held is let go, also where its process is gone.
+STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS = 20, 5, 60
+# The server gives up first, where it can: it says why, and its connection can be used again.
+PATIENCE_SECONDS = STATEMENT_SECONDS + 2
+CONNECT_SECONDS = 5
+# A line that was cut is noticed within these 20 s, by both ends.
+KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+KEEP_ALIVE_OF_THE_SERVER = "".join(f" -c tcp_{name}={value}" for name, value in KEEP_ALIVE.items())
+UNSENT_MS = 20_000
 
 
 def database_url(settings: Settings) -> str:
@@ -56,6 +66,24 @@ def open_web_engine(settings: Settings, *, plans_kept: bool = False) -> Engine:
     return _open(web_database_url(settings), settings, options)
 
 
+def open_request_engine(settings: Settings) -> Engine:
+    """The same for requests, which somebody waits for: no statement, lock or silent server holds one up for long."""
+    limits = {
+        "statement_timeout": STATEMENT_SECONDS,
+        "lock_timeout": LOCK_SECONDS,
+        "idle_in_transaction_session_timeout": IDLE_SECONDS,
+    }
+    options = "".join(f" -c {name}={seconds}s" for name, seconds in limits.items())
+    opened = _open(web_database_url(settings), settings, f" -c {PLANS_FOR_THE_VALUES}{options}")
+    return Patience(PATIENCE_SECONDS).kept_by(opened)
+
+
+def take_time(connection: Connection, seconds: int) -> None:
+    """Let the statements of a transaction take longer: a large export is a single one."""
+    names = ("statement_timeout", "idle_in_transaction_session_timeout")
+    connection.execute(select(*(func.set_config(name, f"{seconds}s", True) for name in names)))
+
+
 def _open(url: str, settings: Settings, further: str = "") -> Engine:
     # Sessions are in UTC, and know the zone in which a day begins, the weights of incidents and the key that the audit
     # hashes content with.
@@ -63,11 +91,17 @@ def _open(url: str, settings: Settings, further: str = "") -> Engine:
     options = (
         f"-c timezone=UTC -c geoapp.time_zone={settings.time_zone} -c search_path=public,pg_temp"
         f" -c {weights.SETTING}={','.join(map(str, settings.level_weights))}"
-        f" -c geoapp.audit_key={padded(content_key(settings))}{further}"
+        f" -c geoapp.audit_key={padded(content_key(settings))}{KEEP_ALIVE_OF_THE_SERVER}{further}"
     )
     opened = create_engine(
         url,
-        connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": 10},
+        connect_args={
+            "options": options,
+            "application_name": APPLICATION,
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": UNSENT_MS,
+            **KEEP_ALIVE,
+        },
         # A value that a statement failed on could be a name, and errors go to the log.
         hide_parameters=True,
         pool_pre_ping=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 
 from geoapp.database import audit_key as audit_keys
 from geoapp.database import migrate
-from geoapp.database.archive import AUDIT_KEY, DUMP, SETTINGS, Manifest, create_private, read_archive
+from geoapp.database.archive import AUDIT_KEY, DUMP, FILES, SETTINGS, Manifest, create_private, read_archive
 from geoapp.database.audit_key import audit_key
 from geoapp.database.backup import Say, connect, run_program, working_folder
 from geoapp.database.backup_key import identity
@@ -49,12 +51,15 @@ def verify_backup(settings: Settings, path: Path, say: Say) -> Manifest:
     with working_folder(settings) as folder:
         say("Reading the backup.")
         manifest = read_archive(path, folder, identity(settings))
+        _require_whole_files(folder)
         with _restored(make_url(database_url(settings)), folder, manifest, say):
             return manifest
 
 
-def restore_backup(settings: Settings, path: Path, overwrite: bool, say: Say) -> Manifest:
+def restore_backup(settings: Settings, path: Path, overwrite: bool, say: Say, files: Path | None = None) -> Manifest:
     """Put a backup in the place of the database; what it says of itself. All of it, or nothing is changed.
+
+    `files` is the folder to which what people brought goes back.
 
     Raises BackupError where the backup cannot be read or differs from what it says, where there is data and `overwrite`
     is false, and where somebody is connected.
@@ -64,11 +69,14 @@ def restore_backup(settings: Settings, path: Path, overwrite: bool, say: Say) ->
     with working_folder(settings) as folder:
         say("Reading the backup.")
         manifest = read_archive(path, folder, identity(settings))
+        _require_whole_files(folder)
         with _restored(url, folder, manifest, say) as coming:
             with connect(coming) as connection:
                 connection.execute(FORGET_CHANGES)
             _put_in_place(url)
         _put_files_back(settings, folder, say)
+        if files is not None:
+            _put_brought_back(folder / FILES, files, say)
     return manifest
 
 
@@ -154,6 +162,31 @@ def _put_files_back(settings: Settings, folder: Path, say: Say) -> None:
     if said := (folder / SETTINGS).read_text():
         _write(settings.home / RESTORED_SETTINGS, said)
         say(f"The settings of that time are in {settings.home / RESTORED_SETTINGS}.")
+
+
+def _require_whole_files(folder: Path) -> None:
+    for path in (folder / FILES).glob("??/*"):
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
+                raise BackupError(
+                    "A file that somebody brought is not what was backed up. Nothing was changed. Use an older backup."
+                )
+
+
+def _put_brought_back(kept: Path, files: Path, say: Say) -> None:
+    """What people brought, where it is not still there; whose it is follows from the folder it goes to."""
+    back = 0
+    for path in sorted(kept.glob("??/*")):
+        target = files / path.parent.name / path.name
+        if target.exists():
+            continue
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(path, target.with_suffix(".part"))
+        target.with_suffix(".part").chmod(0o600)
+        target.with_suffix(".part").rename(target)
+        back += 1
+    if back:
+        say(f"{back} files that people brought are back.")
 
 
 def _write(path: Path, said: str) -> None:

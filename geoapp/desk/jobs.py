@@ -68,7 +68,7 @@ def read_job(connection: Connection, job_id: uuid.UUID) -> Row[Any]:
 
 def is_stale(job: Row[Any], now: dt.datetime) -> bool:
     """Whether a running job has lost its worker."""
-    return job.state == "running" and (job.beat_at is None or (now - job.beat_at).total_seconds() > STALE_SECONDS)
+    return job.state == "running" and (job.beat_at is None or abs((now - job.beat_at).total_seconds()) > STALE_SECONDS)
 
 
 def jobs_of(connection: Connection, upload_id: uuid.UUID) -> Sequence[Row[Any]]:
@@ -187,7 +187,9 @@ CLAIM = text("""
            step = NULL
      WHERE job_id = (
         SELECT job_id FROM import_job
-         WHERE state = 'waiting' OR state = 'running' AND beat_at < clock_timestamp() - make_interval(secs => :stale)
+         WHERE state = 'waiting'
+            -- A beat that is yet to come is of a clock that was set back since.
+            OR state = 'running' AND abs(extract(epoch FROM clock_timestamp() - beat_at)) > :stale
          ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING job.job_id, job.upload_id, job.import_batch_id, job.task, job.layer, job.table_name, job.options,
               job.attempt, job.version, job.mark, job.cancel,
@@ -249,6 +251,11 @@ def end_if_cancelled(connection: Connection, job: Job) -> None:
     """End a job that somebody has cancelled while it ran; one that came to its end before stays as it is."""
     own = (*_is_own(job), ImportJob.cancel)
     connection.execute(update(ImportJob).where(*own).values(state="cancelled", finished_at=func.now()))
+
+
+def give_back(connection: Connection, job: Job) -> None:
+    """Have a job wait again that came to no end; one that has ended meanwhile, or is another's, stays as it is."""
+    connection.execute(update(ImportJob).where(*_is_own(job), ~ImportJob.cancel).values(state="waiting"))
 
 
 def _is_own(job: Job) -> tuple[Any, ...]:

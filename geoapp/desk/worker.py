@@ -6,11 +6,9 @@ So a job can be ended at any moment, and takes nothing with it: what it had not 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from geoapp.database.engine import open_engine
 from geoapp.desk import jobs, tasks, uploads
 from geoapp.desk.jobs import Job
+from geoapp.keeper import die_with_parent, kept
 from geoapp.scratch import clear
 from geoapp.settings import Settings
 
@@ -30,8 +29,6 @@ REST_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
 RESTART_SECONDS = 1.0
-# <sys/prctl.h>: have the kernel send a signal when the parent is gone.
-PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +41,8 @@ class Worker:
         self.stale_seconds = stale_seconds
         self.engine: Engine = open_engine(settings)
         self._cleaned = -CLEAN_SECONDS
+        # What came to no end, and could not be given back at once.
+        self._left: Job | None = None
 
     def run(self) -> None:
         """Work until the process is ended, or its parent is gone."""
@@ -60,11 +59,15 @@ class Worker:
 
     def step(self) -> bool:
         """Do the next job; whether there was one."""
+        self._give_back()
         with self.engine.begin() as connection:
             job = jobs.claim(connection, self.stale_seconds)
         if job is None:
             return False
+        started = time.monotonic()
         self._attend(job, self._start(job))
+        took = round(1000 * (time.monotonic() - started))
+        log.info("a job", extra={"task": job.task, "attempt": job.attempt, "ms": took})
         return True
 
     def _start(self, job: Job) -> int:
@@ -79,7 +82,7 @@ class Worker:
         """In the child: do the job, and end."""
         code = 1
         try:
-            _die_with_parent()
+            die_with_parent()
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             engine = open_engine(self.settings)
@@ -99,8 +102,9 @@ class Worker:
         """Say that the job lives as long as it does, and end it when it is cancelled or another's."""
         last = time.monotonic()
         while True:
-            done, _ = os.waitpid(child, os.WNOHANG)
+            done, status = os.waitpid(child, os.WNOHANG)
             if done:
+                self._left = job if status else None
                 break
             time.sleep(0.05)
             if time.monotonic() - last < BEAT_SECONDS:
@@ -115,6 +119,15 @@ class Worker:
                     break
         with self.engine.begin() as connection:
             jobs.end_if_cancelled(connection, job)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Have what came to no end begun anew; without this it would be once nobody was heard of for long."""
+        if self._left is None:
+            return
+        with self.engine.begin() as connection:
+            jobs.give_back(connection, self._left)
+        self._left = None
 
     def _clean(self) -> None:
         if time.monotonic() - self._cleaned < CLEAN_SECONDS:
@@ -126,50 +139,18 @@ class Worker:
             clear(place)
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have gone before.
-    if os.getppid() == 1:
-        os._exit(1)
-
-
 @contextlib.contextmanager
 def working() -> Iterator[None]:
     """Keep a worker running as long as the context lasts, a new one wherever one has died.
 
     It is a program of its own, `geoapp worker`, that reads the same environment.
     """
-    keeper = os.fork()
-    if keeper == 0:
-        _keep_one()
-    try:
+    with kept(_become_a_worker):
         yield
-    finally:
-        # The server may have collected it already, or ended it together with its terminal.
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(keeper, signal.SIGTERM)
-            os.waitpid(keeper, 0)
 
 
-def _keep_one() -> None:
-    """In the keeper: start a worker, and another when it ends; ends it with itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ended = False
-
-    def stop(*_: object) -> None:
-        nonlocal ended
-        ended = True
-
-    signal.signal(signal.SIGTERM, stop)
-    parent = os.getppid()
-    worker: subprocess.Popen[bytes] | None = None
-    try:
-        while not ended and os.getppid() == parent:
-            if worker is None or worker.poll() is not None:
-                worker = subprocess.Popen([sys.executable, "-m", "geoapp", "worker"], start_new_session=True)
-            time.sleep(0.2 if worker.poll() is None else RESTART_SECONDS)
-    finally:
-        if worker is not None:
-            worker.kill()
-            worker.wait()
-        os._exit(0)
+def _become_a_worker() -> None:
+    """The program takes the place of the process that was forked, of which nothing is inherited but its parent."""
+    # Ctrl-C at the terminal is for the server, which ends the worker.
+    os.setsid()
+    os.execv(sys.executable, [sys.executable, "-m", "geoapp", "worker"])  # noqa: S606

@@ -31,6 +31,8 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql
 
+from geoapp.database.engine import PATIENCE_SECONDS, take_time
+from geoapp.database.patience import cut_when_silent
 from geoapp.snapshot.columns import CODES, UNCOUNTED, WEIGHT_UNIT, Columns, UnitSets, join
 from geoapp.snapshot.curve import places
 from layers.quality import CHECKED, mask, source_of
@@ -40,6 +42,7 @@ from layers.weights import LevelWeights, read_level_weights
 # Rows that are turned into columns at a time, which bounds what is held beside them.
 BLOCK = 65_536
 MOST_NUMBER = 40
+FIRST_READING_SECONDS = 300
 HEADER, END = 19, b"\xff\xff"
 # Days from 1970, which numpy counts from, to 2000, which PostgreSQL counts from.
 DAYS_TO_2000 = 10_957
@@ -218,30 +221,34 @@ def _copied(connection: Connection, asked: Select[Any]) -> Iterable[_Block]:
     cursor = psycopg.ClientCursor(driver)
     # Straight from libpq: the driver's own loop takes six times as long for a million rows.
     server = driver.pgconn
-    answer = server.exec_(cursor.mogrify(statement, compiled.params).encode())
-    if answer.status != ExecStatus.COPY_OUT:
-        raise psycopg.errors.error_from_result(answer)
-    # A row's length tells the layout: all but its last column are of one length.
-    layouts: dict[int, list[bytes]] = {}
-    waiting, start = 0, HEADER
-    take = server.get_copy_data
-    while True:
-        length, message = take(0)
-        if length < 0:
-            break
-        row = bytes(message)
-        if start:
-            row, start = row[start:], 0
-        if row == END:
-            continue
-        layouts.setdefault(len(row), []).append(row)
-        waiting += 1
-        if waiting == BLOCK:
-            yield _parsed(layouts)
-            layouts, waiting = {}, 0
-    while (ended := server.get_result()) is not None:
-        if ended.status != ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(ended)
+    # The first reading of many rows takes as long as it takes.
+    take_time(connection, FIRST_READING_SECONDS)
+    with cut_when_silent(driver, PATIENCE_SECONDS) as heard:
+        answer = server.exec_(cursor.mogrify(statement, compiled.params).encode())
+        if answer.status != ExecStatus.COPY_OUT:
+            raise psycopg.errors.error_from_result(answer)
+        # A row's length tells the layout: all but its last column are of one length.
+        layouts: dict[int, list[bytes]] = {}
+        waiting, start = 0, HEADER
+        take = server.get_copy_data
+        while True:
+            length, message = take(0)
+            if length < 0:
+                break
+            row = bytes(message)
+            if start:
+                row, start = row[start:], 0
+            if row == END:
+                continue
+            layouts.setdefault(len(row), []).append(row)
+            waiting += 1
+            if waiting == BLOCK:
+                yield _parsed(layouts)
+                layouts, waiting = {}, 0
+                heard()
+        while (ended := server.get_result()) is not None:
+            if ended.status != ExecStatus.COMMAND_OK:
+                raise psycopg.errors.error_from_result(ended)
     if waiting:
         yield _parsed(layouts)
 

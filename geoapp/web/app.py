@@ -19,6 +19,7 @@ from geoapp.web import (
     language,
     limits,
     logs,
+    metrics,
     people,
     policy,
     proxies,
@@ -40,6 +41,7 @@ from geoapp.web.map import map_page
 from geoapp.web.map_data import map_data
 from geoapp.web.mending import mending
 from geoapp.web.merging import merging
+from geoapp.web.meters import Meters
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
@@ -52,20 +54,22 @@ from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
 
 
-def create_app(settings: Settings | None = None, buckets: Buckets | None = None) -> Flask:
+def create_app(settings: Settings | None = None, buckets: Buckets | None = None, meters: Meters | None = None) -> Flask:
     """An application for `settings`, or for those of the environment; opens no connection yet.
 
-    `buckets` are those in which requests are counted: the same for all workers of a server.
+    `buckets` and `meters` are those in which requests are counted: the same for all workers of a server.
     """
     app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
     chosen = settings or Settings.from_environment()
     app.extensions["geoapp.settings"] = chosen
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[limits.KEY] = buckets or Buckets()
+    app.extensions[metrics.KEY] = meters or Meters()
     for part in (
         compression,
         proxies,
         request_id,
+        metrics,
         logs,
         language,
         hosts,
@@ -102,6 +106,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         codebook,
         risk,
         health,
+        metrics.metrics,
         people.people,
         sign_in,
         account,
@@ -110,4 +115,5 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         openapi,
     ):
         app.register_blueprint(blueprint)
+    app.extensions[metrics.KEY].know(app.view_functions)
     return app

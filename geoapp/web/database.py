@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from geoapp.access.audit import set_request
 from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
 from geoapp.database.commits import Commits
-from geoapp.database.engine import open_web_engine
+from geoapp.database.engine import open_request_engine
 from geoapp.errors import UnauthorizedError
 from geoapp.settings import Settings
 from geoapp.snapshot.changes import Reading, Watch
@@ -46,7 +46,7 @@ def engine() -> Engine:
     """This process's engine, opened by its first request: after a fork, so that no two processes share a socket."""
     if KEY not in current_app.extensions:
         settings: Settings = current_app.extensions["geoapp.settings"]
-        opened = open_web_engine(settings)
+        opened = open_request_engine(settings)
         watch(opened, settings.slow_ms)
         current_app.extensions[KEY] = opened
     return cast(Engine, current_app.extensions[KEY])
@@ -160,7 +160,7 @@ def current_viewer() -> Viewer:
 
 def _note_seen() -> None:
     # These answer while the database is away, too.
-    if request.blueprint == "health" or request.endpoint in {None, "static", "sign_in.sign_out"}:
+    if request.blueprint in {"health", "metrics"} or request.endpoint in {None, "static", "sign_in.sign_out"}:
         return
     hashed = credentials.sent_token_hash() if credentials.by_token() else token_hash()
     seen: dict[str, float] = current_app.extensions[SEEN]

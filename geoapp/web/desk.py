@@ -71,7 +71,9 @@ def bring() -> Response:
     except ImportRefusedError as refusal:
         return _front(refusal.said, 422)
     except NoRoomError:
-        return _front(FULL, 507)
+        full = _front(FULL, 507)
+        full.headers["Retry-After"] = "10"
+        return full
     with writing() as connection:
         made = [record_upload(connection, each) for each in kept]
     place = url_for("desk.upload", upload_id=made[0], lang=g.language)

@@ -6,7 +6,9 @@ import logging
 import traceback
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from psycopg import OperationalError as DriverError
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException
 
 from geoapp.errors import (
@@ -21,6 +23,7 @@ from geoapp.errors import (
     TooManyRequestsError,
     UnauthorizedError,
     is_full,
+    is_passing,
 )
 from geoapp.publish.exports.writing import ExportError
 from geoapp.web.credentials import CHALLENGE, by_token
@@ -42,6 +45,9 @@ STATUS: dict[type[Exception], int] = {
     ExportError: 404,
     DatabaseError: 503,
     OperationalError: 503,
+    # What is read without SQLAlchemy between, and where all connections of the process are taken.
+    DriverError: 503,
+    NoConnectionError: 503,
     AssetsMissingError: 500,
     GeoappError: 500,
 }
@@ -59,7 +65,7 @@ SAID = {
     415: "What was sent is of a kind that this address does not take.",
 }
 OTHER = "The request cannot be answered as it is. Go back to the map."
-FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc/", "/healthz", "/readyz", "/metrics")
 
 FULL = "The server's disk is full or cannot be written, so nothing of this was kept. Tell the operator, and try later."
 
@@ -80,7 +86,7 @@ def unavailable(said: str) -> Response:
 
 
 def _known(error: Exception, status: int) -> Response:
-    if isinstance(error, SQLAlchemyError | DatabaseError):
+    if isinstance(error, SQLAlchemyError | DriverError | DatabaseError):
         log.error("database: %s", type(error).__name__)
         return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
     if isinstance(error, FilterError | QuestionError | ConflictError):
@@ -105,6 +111,9 @@ def _unexpected(error: Exception) -> Response:
     if is_full(error):
         log.error("the disk is full: %s", type(error).__name__)
         return _answer(507, translate(FULL))
+    if is_passing(error):
+        log.error("database: %s", type(error).__name__)
+        return _answer(503, translate(UNAVAILABLE))
     # Where it happened, and not what it says: that could quote a row.
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("unexpected %s\n%s", type(error).__qualname__, where)
@@ -130,7 +139,7 @@ def _answer(status: int, said: str) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     if status == 401:
         answer.headers["WWW-Authenticate"] = CHALLENGE
-    if status == 503:
+    if status in {503, 507}:
         answer.headers["Retry-After"] = "10"
     return answer
 

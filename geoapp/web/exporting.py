@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, send_file, url_for
 from sqlalchemy import Connection, func, select
 
+from geoapp.database.engine import take_time
 from geoapp.errors import NotFoundError
 from geoapp.publish.box import read_box
 from geoapp.publish.exports.about import sentence
@@ -34,6 +35,8 @@ exporting = Blueprint("exporting", __name__)
 
 NO_SUCH_FORM = "There is no such format. Take one of those on the page Data."
 PACK, KEPT_BASE = "geoapp.zip", "geoapp.base_map"
+# As long as the proxy waits for the first byte.
+EXPORT_SECONDS = 300
 # What an address takes beside the filter.
 BESIDE = ("lang", "bbox")
 
@@ -134,6 +137,7 @@ def _written(file: str, mimetype: str, write: Callable[[Connection, Path], None]
     """The answer with a file that `write` makes in a transaction of the viewer."""
     with scratch("export") as folder:
         with writing_one_version() as connection:
+            take_time(connection, EXPORT_SECONDS)
             write(connection, folder / file)
         # The connection is free again before the first byte is sent: who reads slowly keeps nobody waiting. What is
         # open can be read to its end though its name is gone.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import ssl
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -11,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from geoapp.settings import Settings
 from geoapp.web.app import create_app
 from geoapp.web.buckets import Buckets
+from geoapp.web.meters import Meters
 from geoapp.web.worker import Log, Worker
 
 THREADS = 4
@@ -19,13 +22,20 @@ TIMEOUT_SECONDS = 60
 REQUEST_LINE_BYTES = 8190
 
 
+def _tls(_: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """TLS 1.2 or newer, with the ciphers that Python takes for good."""
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured from the settings alone, so that no file or variable of its own is needed."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        # Made before the workers are forked, so that it is the same for all.
-        self.buckets = Buckets()
+        # Made before the workers are forked, so that they are the same for all.
+        self.buckets, self.meters = Buckets(), Meters()
         super().__init__()
 
     def load_config(self) -> None:
@@ -55,13 +65,16 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "proc_name": "geoapp",
         }
+        if self.settings.tls_certificate:
+            chosen |= {"certfile": str(self.settings.tls_certificate), "keyfile": str(self.settings.tls_key)}
+            chosen["ssl_context"] = _tls
         for name, value in chosen.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """The application of one worker."""
-        app = create_app(self.settings, self.buckets)
+        app = create_app(self.settings, self.buckets, self.meters)
         # The program itself is never garbage: looking through it again and again would stop a worker for some 60 ms.
         gc.collect()
         gc.freeze()
