@@ -31,7 +31,7 @@ from geoapp.web.database import KEY as ENGINE
 # Nothing of a test survives it, so nothing has to reach the disk.
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 256MB\n"
 # Most tests copy the template: in memory that takes a third of the time. A container's own share of it is too small.
-MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
+MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

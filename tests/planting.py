@@ -216,16 +216,8 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("escort_movement", "arrived", route_ref=route.key, cargo="explosives", arrived_at="2024-01-10 12:00+00")
     plant("escort_movement", "underway", route_ref=route.key, cargo="explosives", arrived_at="2999-01-10 12:00+00")
 
-    day: dict[str, Any] = {"occurred_from": "2024-01-10", "level": 1, "channel": "whistleblower"}
     reported = {"source_id": reporter, "import_batch_id": batch}
-    about = {"site_id": site.key, **reported}
-    incidents = [
-        plant("incident", "restricted", **day, **about),
-        plant("incident", "sealed", sealed=True, **day, **about),
-        plant("incident", "handled", sealed=True, handlers=["coordinator-sk"], **day, **about),
-        plant("incident", "released", **day, **about),
-        plant("incident", "synthetic", synthetic=True, **day, **reported),
-    ]
+    incidents = _plant_incidents(plant, site, reported)
     _plant_history(plant, unit, [site, future, *incidents])
     committee = plant("committee", kind="CPS", unit_code=unit, **origin)
     plant("committee_seat", committee_id=committee.key)
@@ -275,6 +267,23 @@ def _plant_history(plant: Callable[..., Row], unit: str, rows: list[Row]) -> Non
         plant("row_change", about.state, about, table_name=about.table, row_key=about.key, **inside)
     # Of no row that anybody sees.
     plant("row_change", "sealed", **inside)
+
+
+def _plant_incidents(plant: Callable[..., Row], site: Row, reported: dict[str, str]) -> list[Row]:
+    """Incidents in every state, each told apart from one that is open."""
+    day: dict[str, Any] = {"occurred_from": "2024-01-10", "level": 1, "channel": "whistleblower"}
+    about = {"site_id": site.key, **reported}
+    incidents = [
+        plant("incident", "restricted", **day, **about),
+        plant("incident", "sealed", sealed=True, **day, **about),
+        plant("incident", "handled", sealed=True, handlers=["coordinator-sk"], **day, **about),
+        plant("incident", "released", **day, **about),
+        plant("incident", "synthetic", synthetic=True, **day, **reported),
+    ]
+    for each in incidents[1:]:
+        one, other = sorted((incidents[0].key, each.key))
+        plant("repeat_refusal", f"with {each.state}", each, incident_id=one, other_incident_id=other)
+    return incidents
 
 
 def _as_value(column: Column[Any], marker: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,33 @@ def run(environment: dict[str, str], *arguments: object) -> subprocess.Completed
     command = [str(GEOAPP), *map(str, arguments)]
     french = {**environment, "GEOAPP_LANGUAGE": "fr"}
     return subprocess.run(command, env=french, capture_output=True, text=True, timeout=120, check=False)
+
+
+ENGLISH = re.compile(
+    r"\b(from the file|not stated|were they|shifted|accuracy|nearest|layer|rows|all bytes|the)\b", re.I
+)
+
+
+def test_how_a_file_was_read_is_told_in_french(environment: dict[str, str], tmp_path: Path) -> None:
+    heading = "site_id;nom;statut;stated_unit;x;y"
+    # UTM 35S without saying so, in a code page of Windows.
+    lines = ["S1;Bisié;roug;Sud-Kivu;700000;9720000", "S2;Numbi;blanch;Sud-Kivu;701000;9721000"]
+    path = tmp_path / "s.csv"
+    path.write_bytes("\r\n".join([heading, *lines, ""]).encode("cp1252"))
+    told = run(environment, "import", path, "--as", "mine_sites", "--dry-run").stdout
+    assert "s.csv comme mine_sites" in told
+    assert "EPSG:32735 (non indiqué\u00a0; des systèmes usuels, seul UTM 35S place les données" in told
+    assert "cp1252 (pas de l’UTF-8\u00a0; en cp1252 ses lettres font des mots français)" in told
+    assert "S'il s'agissait de Arc 1960 / UTM 35S" in told
+    # The words of the language, which are understood as well as the codes.
+    assert "le plus proche\u00a0: rouge" in told
+    assert "utilisez l'un de\u00a0: vert\u00a0; jaune" in told
+    assert not ENGLISH.search(told), told
+    path = write_csv(tmp_path / "t.csv", "site_id,name,icglr_status,lon,lat", "S1,A,rouge,28.5,-2.6")
+    told = run(environment, "import", path, "--as", "mine_sites", "--dry-run").stdout
+    assert "(colonnes de longitude et de latitude, prises en WGS 84)" in told
+    assert "utf-8 (tous les octets sont de l’UTF-8)" in told
+    assert not ENGLISH.search(told), told
 
 
 def test_an_import_and_its_aliases_speak_french(environment: dict[str, str], tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from importing import ask, bring, write_csv
 from releasing import ClientOf
 from sqlalchemy import Engine
 
+from geoapp.ingest.grounds import how_in_words
 from geoapp.settings import Settings
-from geoapp.web.desk_words import how_in_words
 
 HEAD = "site_id,name,workers_est,lon,lat"
 NAMES = "SELECT site_id, name, workers_est FROM mine_site ORDER BY 1"

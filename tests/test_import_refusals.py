@@ -186,3 +186,13 @@ def test_a_refusal_says_where_in_the_file_and_layer(engine: Engine, tmp_path: Pa
     write_layer(sites(Point(28.5, -2.6)).assign(name="Bisié"), tmp_path / "c.shp", encoding="cp1252")
     refusal = bring(engine, tmp_path / "c.shp", "mine_sites", refused=True, encoding="utf-8")
     assert refusal.startswith("c.shp, row 1, column name: --encoding utf-8: the .dbf is not in it.")
+
+
+def test_a_refusal_names_a_file_of_one_layer_once(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "p.gpkg"
+    path.write_bytes(b"no GeoPackage")
+    assert bring(engine, path, "mine_sites", refused=True).startswith("p.gpkg is not a GeoPackage")
+    write_layer(sites(Point(28.5, -2.6)), tmp_path / "q.shp")
+    (tmp_path / "q.dbf").unlink()
+    refusal = bring(engine, tmp_path / "q.shp", "mine_sites", refused=True)
+    assert refusal.startswith("q.shp: the .dbf with the attributes is missing")

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from test_mending import batch_in, site, undo
 from werkzeug.test import TestResponse
 
+from geoapp.access.acting import acting_engine
 from geoapp.settings import Settings
 
 DERIVED = "'{geom_3857,created_at,created_by}'::text[]"
@@ -196,6 +197,8 @@ def two_incidents(engine: Engine, extra: str = "") -> None:
             connection.execute(text(extra))
 
 
+# An officer of the province beside that of the country.
+AND_OF_SK = "INSERT INTO user_scope (user_name, role, unit_code) VALUES ('gis-rw', 'gis', 'CD-SK')"
 FACTS = (
     "SELECT incident_no, status, outcome, killed, closed_on = today(), repeat_of IS NOT NULL FROM incident ORDER BY 1"
 )
@@ -220,6 +223,69 @@ def test_two_incidents_are_proposed_merged_and_parted(client: FlaskClient, engin
     assert "merged into another already" in again.text
     assert undo(settings, batch).stays == []
     assert ask(engine, "SELECT * FROM incident ORDER BY incident_no") == before
+
+
+def test_two_incidents_that_are_kept_apart_are_proposed_to_nobody_again(
+    client: FlaskClient, client_of: ClientOf, engine: Engine, settings: Settings
+) -> None:
+    two_incidents(engine, AND_OF_SK)
+    form = form_of(client, "incidents", "SK-1", "SK-2")
+    assert send(client, "incidents", form, "apart").status_code == 303
+    # Somebody else decides the same a moment later.
+    assert send(client, "incidents", form, "apart").status_code == 303
+    assert ask(engine, "SELECT created_by, units, synthetic FROM repeat_refusal") == [
+        ("gis-cd", ["CD", "CD-SK"], False)
+    ]
+    for name in ("gis-cd", "gis-rw"):
+        assert "SK-2" not in client_of(name).get("/import/doubles?lang=en").text
+    page = client.get("/import/doubles/incidents?one=SK-1&other=SK-2&lang=en").text
+    assert "Somebody told these two apart" in page
+    assert 'value="apart"' not in page
+    # What one of them is merged with is told apart from the other as well, until it is parted.
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO incident (incident_no, occurred_from, category, summary_en, geom) SELECT 'SK-3',"
+                " occurred_from, category, summary_en, geom FROM incident WHERE incident_no = 'SK-2'"
+            )
+        )
+    assert pairs(client) == {("SK-1", "SK-3"), ("SK-2", "SK-3")}
+    batch = batch_in(send(client, "incidents", form_of(client, "incidents", "SK-3", "SK-2")))
+    assert pairs(client) == set()
+    undo(settings, batch)
+    assert pairs(client) == {("SK-1", "SK-3"), ("SK-2", "SK-3")}
+    # It stands in nobody's way, and goes with either.
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM incident WHERE incident_no = 'SK-1'"))
+    assert ask(engine, "SELECT count(*) FROM repeat_refusal") == [(0,)]
+
+
+def pairs(client: FlaskClient) -> set[tuple[str, ...]]:
+    """The incidents that are proposed, by number."""
+    page = client.get("/import/doubles?lang=en").text
+    found = re.findall(r"<bdi>([^<]*)</bdi> <span aria-hidden=\"true\">↔</span> <bdi>([^<]*)</bdi>", page)
+    return {tuple(sorted(pair)) for pair in found}
+
+
+def test_incidents_are_told_apart_by_those_who_may_change_both(
+    client_of: ClientOf, engine: Engine, settings: Settings
+) -> None:
+    two_incidents(engine, "UPDATE incident SET sealed = true, handlers = '{gis-cd}' WHERE incident_no = 'SK-2'")
+    one, other = (key for (key,) in ask(engine, "SELECT incident_id::text FROM incident ORDER BY incident_no"))
+    for name in ("gis-rw", "analyst"):
+        answer = send(client_of(name), "incidents", {"one": one, "other": other}, "apart")
+        assert answer.status_code == (404 if name == "gis-rw" else 403)
+    handler = client_of("gis-cd")
+    assert send(handler, "incidents", {"one": one, "other": one}, "apart").status_code == 404
+    assert send(handler, "incidents", {"one": one, "other": "x"}, "apart").status_code == 404
+    assert ask(engine, "SELECT count(*) FROM repeat_refusal") == [(0,)]
+    assert send(handler, "incidents", {"one": one, "other": other}, "apart").status_code == 303
+    # That there is such a pair tells of the sealed one.
+    seen = {}
+    for name in ("gis-cd", "analyst", "gis-rw"):
+        with acting_engine(settings, name) as acting, acting.begin() as connection:
+            seen[name] = connection.scalar(text("SELECT count(*) FROM repeat_refusal"))
+    assert seen == {"gis-cd": 1, "analyst": 0, "gis-rw": 0}
 
 
 def test_a_sealed_incident_is_merged_by_its_handlers_alone(client_of: ClientOf, engine: Engine) -> None:

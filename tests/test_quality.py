@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from browser import GEOAPP, serving, visiting
 from cast import signed_in
 from conftest import a_database, environment_for
 from flask.testing import FlaskClient
-from importing import bring, write_csv
+from importing import ask, bring, write_csv
 from playwright.sync_api import Browser, expect
 from snapshotting import add_incidents
 from sqlalchemy import Engine, text
@@ -22,6 +23,8 @@ from sqlalchemy import Engine, text
 from geoapp.access.acting import acting_engine
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine
+from geoapp.database.migrate import downgrade, migrate
+from geoapp.desk.undo import undo_batch
 from geoapp.publish.quality import count_quality
 from geoapp.settings import Settings
 from geoapp.web.app import create_app
@@ -35,6 +38,7 @@ ROWS = (
     " ('S-2', 'b', '{}', 'Ituri', 'ipis', current_date - 4, 'SRID=4326;POINT(28.85 -2.51)'),"
     " ('S-3', 'c', '{}', NULL, 'office, north', NULL, 'SRID=4326;POINT(30.06 -1.94)')",
     "INSERT INTO facility (facility_id, kind, name, geom) VALUES ('F-1', 'depot', 'd', 'SRID=4326;POINT(28.86 -2.5)')",
+    "INSERT INTO checkpoint (checkpoint_id, geom) VALUES ('C-1', 'SRID=4326;POINT(28.87 -2.5)')",
     "INSERT INTO deployment (deployment_id, force, valid_from, valid_to, geom) VALUES"
     " ('D-1', 'army', current_date - 900, NULL, 'SRID=4326;POINT(28.86 -2.5)'),"
     " ('D-2', 'army', current_date - 900, current_date - 800, 'SRID=4326;POINT(28.86 -2.5)')",
@@ -108,8 +112,10 @@ def test_the_page_says_what_sql_counts(filled: tuple[Settings, Engine], clients:
 def test_each_figure_opens_its_rows(clients: Callable[[str], FlaskClient]) -> None:
     client = clients("analyst")
     page = client.get("/quality?lang=en").text
-    for table in ("incidents", "mine_sites", "deployments", "visits"):
-        for said, cells in figures(page, table).items():
+    for table in ("incidents", "mine_sites", "deployments", "facilities", "checkpoints", "visits"):
+        wanting = figures(page, table)
+        assert wanting, table
+        for said, cells in wanting.items():
             for number, href in cells:
                 # The table alone, which the map's page holds too.
                 opened = client.get(href.replace("/?", "/map/rows?", 1))
@@ -152,6 +158,39 @@ def test_an_import_keeps_what_it_repaired_with_the_row(engine: Engine, tmp_path:
     bring(engine, write_csv(tmp_path / "b.csv", heading, "A,2026-03-01,Bisié centre,28.84,-2.5"), "incidents")
     with engine.connect() as connection:
         assert [tuple(row) for row in connection.execute(repaired)] == [("A", []), ("B", [])]
+
+
+def test_repairs_from_before_rows_kept_them_are_told_from_their_batches(engine: Engine, tmp_path: Path) -> None:
+    placed = "incident_no,occurred_from,place_text,longitude,latitude"
+    plain = "incident_no,occurred_from,place_text,site_id"
+
+    def brought(name: str, heading: str, *lines: str) -> str:
+        report = bring(engine, write_csv(tmp_path / name, heading, *lines), "incidents", repair_text=True)
+        return str(report["batch"])
+
+    bring(engine, write_csv(tmp_path / "e.csv", "site_id,name,longitude,latitude", "S,Site,-2.5,28.84"), "mine_sites")
+    # Longitude and latitude are exchanged, and texts broken.
+    brought("a.csv", placed, *(f"I{n},2026-03-01,BisiÃ© {n},-2.5{n},28.84" for n in range(4)))
+    # A later file brings a text alone, another a position that needed no repair, and a third is taken back.
+    brought("b.csv", plain, "I1,2026-03-01,Bisié one,S")
+    brought("c.csv", placed, "I2,2026-03-01,Two,28.84,-2.52")
+    later = brought("d.csv", placed, "I3,2026-03-01,Three,28.85,-2.52")
+    with engine.begin() as connection:
+        undo_batch(connection, UUID(later))
+    kept = "SELECT site_id, repairs FROM mine_site UNION ALL SELECT incident_no, repairs FROM incident ORDER BY 1"
+    before = [(key, sorted(codes)) for key, codes in ask(engine, kept)]
+    both = ["crs", "text"]
+    assert before == [("I0", both), ("I1", ["crs"]), ("I2", []), ("I3", both), ("S", ["crs"])]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE mine_site SET repairs = '{}'"))
+        connection.execute(text("UPDATE incident SET repairs = '{}'"))
+        # As of a batch from before rows were noted beside it.
+        connection.execute(text("DELETE FROM import_part WHERE table_name = 'mine_site'"))
+        connection.execute(text("DELETE FROM row_change"))
+    downgrade(engine, "0019")
+    migrate(engine)
+    assert [(key, sorted(codes)) for key, codes in ask(engine, kept)] == before
+    assert ask(engine, "SELECT count(*) FROM row_change") == [(0,)]
 
 
 def test_every_check_is_defined_in_the_docs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zipfile
 from contextlib import closing
 from html import unescape
 from pathlib import Path
@@ -18,6 +19,7 @@ from test_mending import LINE, route, site, undo
 
 from geoapp.access.acting import acting_engine
 from geoapp.publish.exports.export import export
+from geoapp.publish.exports.pack import write_pack
 from geoapp.publish.features import MOST, Question
 from geoapp.settings import Settings
 from layers.catalogue import LAYERS
@@ -79,6 +81,32 @@ def test_only_who_may_edit_gets_the_versions(settings: Settings, engine: Engine,
     three_sites(engine)
     path = exported(settings, "mine_sites", tmp_path / "sites.gpkg", "analyst")
     assert sorted(name for name, _ in list_layers(path)) == ["layer_styles", "mine_sites"]
+
+
+def test_a_pack_comes_back_layer_by_layer(settings: Settings, engine: Engine, tmp_path: Path) -> None:
+    three_sites(engine)
+    route(engine, "R1", LINE)
+    depot = "SELECT 'F1', 'depot', 'Depot', geom FROM mine_site WHERE site_id = 'S1'"
+    by_hand(engine, f"INSERT INTO facility (facility_id, kind, name, geom) {depot}")
+    packed = tmp_path / "pack.zip"
+    with acting_engine(settings, "gis-cd") as acting:
+        one_version = acting.execution_options(isolation_level="REPEATABLE READ")
+        with one_version.begin() as connection:
+            write_pack(connection, Question(MOST), packed, language="en", base_map=b"")
+    for table, rows in (("mine_sites", 3), ("routes", 1), ("facilities", 1)):
+        report = bring(engine, packed, table, layer=table)
+        assert report["rows"] == {"read": rows, "inserted": 0, "updated": 0, "unchanged": rows, "rejected": 0}
+        assert report["issues"] == []
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path)
+    path = edit(tmp_path / "geoapp" / "geoapp.gpkg", "UPDATE mine_sites SET name = 'Mine ' || site_id")
+    edit(path, "DELETE FROM facilities")
+    by_hand(engine, "UPDATE mine_site SET name = 'Theirs' WHERE site_id = 'S2'")
+    report = bring(engine, path, "mine_sites", layer="mine_sites")
+    assert (2, "name", "changed_meanwhile") in rules(report)
+    assert report["rows"] == {"read": 3, "inserted": 0, "updated": 2, "unchanged": 0, "rejected": 1}
+    # No row is left, so nothing says that the rest is to go.
+    assert "holds no rows" in bring(engine, path, "facilities", layer="facilities", refused=True)
 
 
 def test_changed_new_and_deleted_rows_are_told_apart(settings: Settings, engine: Engine, tmp_path: Path) -> None:

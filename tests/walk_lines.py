@@ -158,6 +158,7 @@ def pair_send_asks(planting: Planting) -> Iterator[Ask]:
         rows = planting.of(table)
         for one, other in zip(rows, [*rows[1:], rows[0]], strict=True):
             yield Ask(f"/import/doubles/{name}", {"one": one.key, "other": other.key, "step": "merge"})
+            yield Ask(f"/import/doubles/{name}", {"one": one.key, "other": other.key, "step": "apart"})
 
 
 # What the form of a row shows of it.
@@ -247,8 +248,12 @@ PACKED = {people: tables for people, tables in FEATURES.items() if people != EVE
 
 # What the table beside the map shows, and the choice of a route.
 LISTED = {
-    HANDLERS: {"incident": "incident_id incident_no", "deployment:current": "deployment_id id"},
-    SIGNED_IN: {"route": "route_id name"},
+    HANDLERS: {
+        "incident": "incident_id incident_no",
+        "deployment:current": "deployment_id id",
+        "checkpoint": "checkpoint_id id name",
+    },
+    SIGNED_IN: {"route": "route_id name", "facility": "facility_id id name operator"},
     EVERYBODY: {"mine_site": "site_id name"},
 }
 
@@ -262,7 +267,7 @@ def map_asks(planting: Planting) -> Iterator[Ask]:
 
 def table_asks(planting: Planting) -> Iterator[Ask]:
     """Every table without the map, and the charts, under filters and near every route."""
-    for table in ("", "incidents", "mine_sites", "deployments", "routes", "charts"):
+    for table in ("", *TABLES, "charts"):
         for page in (1, 2):
             yield Ask(f"/table?lang=en&table={table}&page={page}")
     for sort in ("incident_no", "-units"):
@@ -272,7 +277,7 @@ def table_asks(planting: Planting) -> Iterator[Ask]:
 
 def row_asks(planting: Planting) -> Iterator[Ask]:
     """Every table around every place."""
-    for table in ("incidents", "mine_sites", "deployments", "routes", "charts"):
+    for table in (*TABLES, "charts"):
         for lon, lat in PLACES.values():
             yield Ask(f"/map/rows?table={table}&bbox={lon - 0.3},{lat - 0.3},{lon + 0.3},{lat + 0.3}&sort=-level")
             yield Ask(f"/map/rows?table={table}&bbox={lon - 0.05},{lat - 0.05},{lon + 0.05},{lat + 0.05}&lang=fr")

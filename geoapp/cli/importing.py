@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ from geoapp.ingest.targets import TARGETS
 from geoapp.ingest.template import write_template
 from geoapp.ingest.understanding import Memory
 from geoapp.settings import Settings
+from layers.text import Text
+
+STEPS = {
+    "Reading": Text("Reading", "Lecture"),
+    "Copying": Text("Copying", "Copie"),
+    "Writing": Text("Writing", "Écriture"),
+}
+ROWS = Text(" rows", " lignes")
 
 
 @click.command(name="import")
@@ -109,7 +118,7 @@ def import_(
     # Ending politely lets the unpacked files be removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with acting_database(settings, user) as engine:
-        done = import_file(engine, request, settings.time_zone, _progress)
+        done = import_file(engine, request, settings.time_zone, partial(_progress, settings.language))
     if report is not None:
         done.write(report)
     refusal = done.refusal_in(settings.language)
@@ -161,7 +170,8 @@ def _name(name: str | None, option: str) -> str | None:
 
 
 @contextmanager
-def _progress(step: str, total: int) -> Iterator[Callable[[int], Any]]:
+def _progress(language: str, step: str, total: int) -> Iterator[Callable[[int], Any]]:
     """A bar on a terminal; nothing in a log."""
-    with tqdm(total=total or None, desc=step, unit=" rows", leave=False, disable=None, file=sys.stderr) as bar:
+    words, unit = STEPS.get(step, Text(step, step)).in_language(language), ROWS.in_language(language)
+    with tqdm(total=total or None, desc=words, unit=unit, leave=False, disable=None, file=sys.stderr) as bar:
         yield bar.update

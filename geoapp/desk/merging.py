@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, Select, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from geoapp.desk.typed import Held, read_held
 from geoapp.errors import ConflictError
@@ -16,7 +17,7 @@ from geoapp.ingest import doubles, load, parts
 from geoapp.ingest.repeats import REPEATS
 from geoapp.ingest.report import Report, Rows
 from geoapp.ingest.targets import TARGETS, Target
-from layers.tables import AliasRefusal, Deployment, ImportPart, Incident, SiteAlias, SiteVisit
+from layers.tables import AliasRefusal, Deployment, ImportPart, Incident, RepeatRefusal, SiteAlias, SiteVisit
 from layers.text import Text
 
 MERGEABLE = ("mine_sites", "incidents")
@@ -36,11 +37,20 @@ GONE = Text(
     "One of the two is no longer there, or not yours to change, so nothing was done.",
     "L’un des deux n’est plus là, ou n’est pas à vous\u00a0; rien n’a été fait.",
 )
+# What is merged into an incident is told apart from others as that one is.
 PAIRS = text(
-    "SELECT mine.incident_id::text AS one, other.incident_id::text AS other FROM incident AS mine"  # noqa: S608
+    "WITH told AS (SELECT coalesce(one.merged_into, one.incident_id) AS one,"  # noqa: S608
+    " coalesce(other.merged_into, other.incident_id) AS other FROM repeat_refusal AS refusal"
+    " JOIN (SELECT incident_id, CASE outcome WHEN 'merged' THEN repeat_of END AS merged_into FROM incident) AS one"
+    " ON one.incident_id = refusal.incident_id"
+    " JOIN (SELECT incident_id, CASE outcome WHEN 'merged' THEN repeat_of END AS merged_into FROM incident) AS other"
+    " ON other.incident_id = refusal.other_incident_id)"
+    " SELECT mine.incident_id::text AS one, other.incident_id::text AS other FROM incident AS mine"
     f" JOIN incident AS other ON other.incident_id > mine.incident_id AND {REPEATS['incidents'].condition}"
     " WHERE mine.occurred_from >= :since AND mine.outcome IS DISTINCT FROM 'merged'"
     " AND other.outcome IS DISTINCT FROM 'merged'"
+    " AND NOT EXISTS (SELECT FROM told WHERE least(told.one, told.other) = mine.incident_id"
+    " AND greatest(told.one, told.other) = other.incident_id)"
     " ORDER BY mine.occurred_from DESC, 1, 2 LIMIT :most"
 )
 
@@ -66,7 +76,10 @@ def read_pair(connection: Connection, target: Target, keys: Sequence[str], *, lo
 
 
 def incident_pairs(connection: Connection, since: date) -> list[tuple[str, str]]:
-    """Pairs of incidents since a day that may be one: of the same day, text and place; the newest first."""
+    """Pairs of incidents since a day that may be one: of the same day, text and place; the newest first.
+
+    Those that somebody told apart are left out.
+    """
     asked = {"since": since, "most": MOST_PAIRS}
     return [(row.one, row.other) for row in connection.execute(PAIRS, asked)]
 
@@ -175,9 +188,30 @@ def _note_made(
     connection.execute(insert(ImportPart).values(values))
 
 
-def keep_apart(connection: Connection, one: str, other: str) -> None:
-    """Note that two sites are two, so that they are not proposed again."""
-    doubles.refuse(connection, one, other)
+def keep_apart(connection: Connection, target: Target, one: str, other: str) -> None:
+    """Note that two rows are two, so that they are not proposed again, to whoever sees both.
+
+    Raises ConflictError or ImportRefusedError where one of them is not there, or not for whoever acts to change.
+    """
+    if target.name == "mine_sites":
+        doubles.refuse(connection, one, other)
+        return
+    read_pair(connection, target, [one, other], lock=True)
+    connection.execute(insert_or_skip(RepeatRefusal).values(_refused_pair(one, other)).on_conflict_do_nothing())
+
+
+def are_apart(connection: Connection, target: Target, one: str, other: str) -> bool:
+    """Whether somebody told two rows apart."""
+    if target.name == "mine_sites":
+        there = select(AliasRefusal.id).filter_by(site_id=min(one, other), other_site_id=max(one, other))
+    else:
+        there = select(RepeatRefusal.id).filter_by(**_refused_pair(one, other))
+    return connection.scalar(there) is not None
+
+
+def _refused_pair(one: str, other: str) -> dict[str, uuid.UUID]:
+    first, second = sorted((uuid.UUID(one), uuid.UUID(other)))
+    return {"incident_id": first, "other_incident_id": second}
 
 
 def target_of_merge(name: str) -> Target | None:

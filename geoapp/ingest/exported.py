@@ -16,16 +16,27 @@ from geoapp.naming import ABOUT, PLACE_OF, short_name
 
 # Whose position is not the row's own.
 OTHERS = {"site", "facility", "route"}
+# What the database says of a row, so that no file brings it.
+DERIVED = {"country", "units", "length_km", "created_at", "source_id", PLACE_OF}
 
 
-def restore(sheet: Sheet) -> None:
-    """Take what an export says about itself out of a sheet, and put texts that it made harmless back."""
+def restore(sheet: Sheet) -> bool:
+    """Take what an export says about itself out of a sheet, and put texts that it made harmless back.
+
+    The answer is whether it is one that says so.
+    """
     if sheet.columns.pop(ABOUT, None) is None:
-        return
+        return False
     for name, values in sheet.columns.items():
         if values.dtype == object:
             texts = [original(each) if isinstance(each, str) else each for each in values]
             sheet.columns[name] = np.array([*texts, None], dtype=object)[:-1]
+    return True
+
+
+def derived_columns(target: Target) -> frozenset[str]:
+    """The columns of an export that an import has no use for, or has used already."""
+    return frozenset(DERIVED | ({target.random_id.name} if target.random_id is not None else set()))
 
 
 def ids_of(target: Target, columns: Mapping[str, Values]) -> Values | None:

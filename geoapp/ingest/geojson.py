@@ -20,12 +20,35 @@ TYPES = (
 )
 OTHERS = {"Topology", "name", "link", "EPSG", "OGC"}
 TYPE = re.compile(r'"type"\s*:\s*"([^"\\]{1,40})"')
-SYSTEM = re.compile(r'"crs"\s*:\s*\{')
+SYSTEM = re.compile(r'"crs"\s*:\s*(?=\{)')
+TOPOLOGY = re.compile(r'"type"\s*:\s*"Topology"')
+# The addresses by which files of before 2016 link to a system bear its code.
+LINKED = re.compile(r"/epsg/(?:[\d.]+/)?(\d{4,6})\b")
+# What stands for itself is at the beginning of the file, or at its end.
+HEAD, TAIL = 100_000, 10_000
 
 
-def says_system(text: str) -> bool:
-    """Whether the text has a CRS member, at its beginning or its end, or is TopoJSON."""
-    return bool(SYSTEM.search(text[:100_000]) or SYSTEM.search(text[-10_000:]))
+def stated_system(text: str) -> str | None:
+    """What the CRS member of the text calls its system, also where nobody knows that name; None where it says none."""
+    found = SYSTEM.search(text, 0, HEAD) or SYSTEM.search(text, max(0, len(text) - TAIL))
+    if found is None:
+        return None
+    try:
+        member, _ = json.JSONDecoder().raw_decode(text, found.end())
+    except ValueError:
+        return None
+    about = member.get("properties")
+    about = about if isinstance(about, dict) else {}
+    if "code" in about:
+        return f"EPSG:{about['code']}"
+    link = str(about.get("href", ""))
+    linked = LINKED.search(link)
+    return f"EPSG:{linked[1]}" if linked else str(about.get("name", "")) or link or None
+
+
+def is_topology(text: str) -> bool:
+    """Whether the text is TopoJSON."""
+    return bool(TOPOLOGY.search(text, 0, HEAD) or TOPOLOGY.search(text, max(0, len(text) - TAIL)))
 
 
 def with_types_mended(text: str) -> str | None:

@@ -164,6 +164,7 @@ class _Import:
         # Of an export, the versions that its rows had, and the keys that the file still holds.
         self.versions: dict[str, str] = {}
         self.held: frozenset[str] = frozenset()
+        self.is_export = False
 
     def read(self) -> None:
         """Read the layer that is meant."""
@@ -180,7 +181,7 @@ class _Import:
             if about is not None and about.rows != 0:
                 self.versions = meanwhile.versions_in(read_layer(about, folder, None), target.name)
         restore(self.sheet)
-        exported.restore(self.sheet)
+        self.is_export = exported.restore(self.sheet) or bool(self.versions)
         left_out = self.request.mapping.get(LEFT_OUT, ())
         columns = {name: values for name, values in self.sheet.columns.items() if name not in left_out}
         self.ids = exported.ids_of(self.target, columns)
@@ -212,6 +213,7 @@ class _Import:
                 request.source,
                 remember=request.memory == "use",
                 accept=request.accept_proposals,
+                unused=exported.derived_columns(self.target) if self.is_export else frozenset(),
                 report=self.report,
             )
         read = Sheet(self.meaning.columns, self.sheet.count, self.sheet.encoding)

@@ -18,6 +18,7 @@ from geoapp.errors import ImportRefusedError
 from geoapp.ingest.outlines import in_stated_province, inside_countries
 from geoapp.ingest.report import Found
 from geoapp.ingest.sheet import Values
+from layers.text import Text
 
 WGS84 = CRS.from_epsg(4326)
 CODE = re.compile(r"([A-Za-z][A-Za-z0-9_]{1,15}:)?[A-Za-z0-9_.]{1,20}")
@@ -61,7 +62,7 @@ class Choice:
     crs: CRS
     found: Found
     exchanged: bool = False
-    assumed: tuple[str, str] | None = None
+    assumed: tuple[str, Text] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,12 @@ def _chosen(fit: _Fit, geometry: Values, by_province: bool) -> Choice:
     )
     how = f"not stated; of the usual systems only {USUAL[fit.code]} puts the data {reason}"
     older = OLDER.get(fit.code)
-    advice = f"Were they on {USUAL[older]}, they would lie some 0.3 km off: add --crs {older}" if older else ""
+    advice = Text("", "")
+    if older:
+        advice = Text(
+            f"Were they on {USUAL[older]}, they would lie some 0.3 km off: add --crs {older}",
+            f"S'il s'agissait de {USUAL[older]}, elles seraient à quelque 0,3 km : ajoutez --crs {older}",
+        )
     found = Found(None, fit.code, _with_shift(how, crs, geometry))
     return Choice(crs, found, fit.exchanged, (f"{fit.code} ({USUAL[fit.code]})", advice))
 

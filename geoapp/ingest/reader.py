@@ -70,6 +70,8 @@ def _layers(path: Path, suffix: str, shown: str) -> list[tuple[str, str | None, 
     if suffix == "shp":
         vector.require_content(path, suffix, shown)
         return vector.shapefile_layer(path)
+    if suffix in GEOJSON:
+        return vector.geojson_layers(path, shown)
     return ONE_LAYER
 
 
@@ -84,7 +86,7 @@ def _read(path: Path, request: dict[str, Any]) -> int:
     elif suffix in ("parquet", "geoparquet"):
         sheet, wkb = parquet.read_parquet(path, shown)
     elif suffix in GEOJSON:
-        sheet, wkb = vector.read_geojson(path, shown, encoding)
+        sheet, wkb = vector.read_geojson(path, request["inner"], shown, encoding)
     else:
         vector.require_content(path, suffix, shown)
         if suffix == "shp":

@@ -89,7 +89,7 @@ def choose_layer(
     Raises ImportRefusedError, listing the layers, where `wanted` is none of them or there are several to choose from.
     """
     # The codebook of a template or an export describes the other layer, and is none to import.
-    layers = [layer for layer in layers if not {layer.inner, layer.name} & DESCRIPTIONS] or layers
+    layers = [each for each in layers if not {each.inner, each.name.rpartition("/")[2]} & DESCRIPTIONS] or layers
     if wanted is not None:
         return _layer_named(layers, wanted, shown)
     if needs_geometry and any(layer.spatial for layer in layers):

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Connection, Table, Text, bindparam, cast, func, select
 
-from layers.tables import AliasRefusal, Base, NetworkEdge, SiteAlias
+from layers.tables import AliasRefusal, Base, NetworkEdge, RepeatRefusal, SiteAlias
 
 PIECE = 5_000
-# That two sites are told apart is said of them, and goes with either; edges are made from routes.
-BESIDE = {AliasRefusal.__tablename__, NetworkEdge.__tablename__}
+# That two sites or incidents are told apart is said of them, and goes with either; edges are made from routes.
+BESIDE = {AliasRefusal.__tablename__, RepeatRefusal.__tablename__, NetworkEdge.__tablename__}
 # What sources call a site goes with it, too, and comes back with it.
 ALIASES = {SiteAlias.__tablename__}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest.findings import Findings, printable
+from geoapp.ingest.grounds import how_in_words
 from layers.text import Text, typeset
 from layers.vocabulary import SEVERITY
 
@@ -161,7 +163,8 @@ class Report:
 
     def _counts(self) -> Text:
         rows = self.rows
-        name, layer = printable(self.file), printable(self.layer) if self.layer else None
+        name = printable(self.file)
+        layer = printable(self.layer) if self.layer and self.layer != Path(self.file).stem else None
         return Text(
             f"{name}{f' (layer {layer})' if layer else ''} as {self.table}: {rows.read} rows read, {rows.inserted}"
             f" inserted, {rows.updated} updated, {rows.unchanged} unchanged, {rows.rejected} rejected.",
@@ -172,7 +175,10 @@ class Report:
 
     def _reading(self) -> Text:
         crs, encoding = _told(self.crs), _told(self.encoding)
-        return Text(f"CRS: {crs}. Encoding: {encoding}.", f"Système de coordonnées : {crs}. Encodage : {encoding}.")
+        return Text(
+            f"CRS: {crs.en}. Encoding: {encoding.en}.",
+            f"Système de coordonnées : {crs.fr}. Encodage : {encoding.fr}.",
+        )
 
     def _next(self) -> Text:
         if self.dry_run:
@@ -216,6 +222,8 @@ def require_writable(path: Path, option: str = "--report") -> None:
 
 def _placed(reason: str, file: str, layer: str | None, word: str, place: Sequence[str]) -> str:
     """`reason` with the names of the file and its layer before it, where it does not say them, and the place in it."""
+    # The only layer of a file bears its name, without the ending.
+    reason = re.sub(rf"^{re.escape(Path(file).stem)}(?=[ :])", lambda _: file, reason) if layer is None else reason
     names = [file] if file not in reason else []
     if layer is not None and not reason.startswith(layer) and f"{word} {layer}" not in reason:
         names.append(f"{word} {layer}")
@@ -223,6 +231,8 @@ def _placed(reason: str, file: str, layer: str | None, word: str, place: Sequenc
     return f"{', '.join(names)}: {reason}" if names else reason
 
 
-def _told(fact: Found) -> str:
-    used = printable(fact.used or "none")
-    return f"{used} ({fact.how})" if fact.how else used
+def _told(fact: Found) -> Text:
+    used = Text(*(printable(fact.used or none) for none in ("none", "aucun")))
+    if not fact.how:
+        return used
+    return Text(f"{used.en} ({fact.how})", f"{used.fr} ({how_in_words(fact.how, 'fr')})")

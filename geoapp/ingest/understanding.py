@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,13 +54,15 @@ def understand(
     *,
     remember: bool,
     accept: bool,
+    unused: Collection[str] = (),
     report: Report,
 ) -> Understanding:
     """Find out what the columns of `sheet` mean, and note in the report how.
 
     `given` are the person's choices; with `remember`, what was confirmed for this shape before is one too. Columns of
-    the file that they give for `LEFT_OUT` are read as nothing. Raises ImportRefusedError where they name what there is
-    not, and where a column that every row needs is not found, with what it may be.
+    the file that they give for `LEFT_OUT` are read as nothing, and so, without a word, are the `unused` ones that no
+    name fits. Raises ImportRefusedError where they name what there is not, and where a column that every row needs is
+    not found, with what it may be.
     """
     job = _Understanding(connection, target, sheet, report)
     recogniser = job.recognise()
@@ -72,7 +74,7 @@ def understand(
         chosen = job.recall(shape, source_id) | chosen
     left_out = job.leave_out(chosen, given)
     matched, position = job.match(chosen)
-    free = job.free(matched, position)
+    free = [name for name in job.free(matched, position) if name not in unused]
     accepted = job.propose(matched, position, free, accept)
     if accepted:
         chosen |= accepted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
@@ -64,6 +65,10 @@ KML_COLUMNS = {
     "icon",
     "snippet",
 }
+
+# What GDAL takes for the system of a GeoJSON that says none, and the names by which files say it.
+DEGREES = "EPSG:4326"
+OF_DEGREES = re.compile(r"4326|CRS84|WGS ?84", re.IGNORECASE)
 
 # A read layer, with its geometries as WKB.
 Read = tuple[Sheet, Values | None]
@@ -167,8 +172,21 @@ def read_layer(
     return sheet, wkb
 
 
-def read_geojson(path: Path, shown: str, given_encoding: str | None) -> Read:
-    """Read GeoJSON or TopoJSON; what is not in UTF-8, or whose types are misspelt, is first written anew beside it."""
+def geojson_layers(path: Path, shown: str) -> list[tuple[str, str | None, int | None]]:
+    """The layers of a TopoJSON, one an object; of a GeoJSON, which is not looked into, one that may hold anything."""
+    with path.open(encoding="utf-8", errors="replace") as opened:
+        head = opened.read(geojson.HEAD)
+    if geojson.is_topology(head):
+        found = layers_of(path, "topojson", shown)
+        return found if len(found) > 1 else [("", *layer[1:]) for layer in found]
+    return [("", "Unknown", None)]
+
+
+def read_geojson(path: Path, layer: str | None, shown: str, given_encoding: str | None) -> Read:
+    """Read GeoJSON, or a layer of TopoJSON.
+
+    What is not in UTF-8, or whose types are misspelt, is first written anew beside it.
+    """
     data = path.read_bytes()
     found = encoding.of_bytes(data, given_encoding)
     text = data.decode(found.used or "utf-8")
@@ -182,10 +200,15 @@ def read_geojson(path: Path, shown: str, given_encoding: str | None) -> Read:
     if mended is not None or found.used != "utf-8":
         path = path.with_name("recoded.geojson")
         path.write_text(mended or text, encoding="utf-8")
-    says_system = geojson.says_system(text)
+    system, is_topology = geojson.stated_system(text), geojson.is_topology(text)
     with _readable(path, shown):
-        sheet, wkb = _read(path, None, None)
-    if not says_system and wkb is not None:
+        sheet, wkb = _read(path, layer or None, None)
+    if is_topology:
+        _drop(sheet, lambda name, values: name == "id" and _says_nothing(values))
+    if system is not None and sheet.crs in {None, DEGREES} and not OF_DEGREES.search(system):
+        # A name that GDAL does not know is passed over by it.
+        sheet.crs = system
+    if system is None and wkb is not None:
         # By its standard it is in degrees then; files in metres exist all the same.
         reach = np.abs(shapely.bounds(shapely.from_wkb(wkb, on_invalid="ignore")))
         if (reach > FULL_TURN).any():

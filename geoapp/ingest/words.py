@@ -123,12 +123,14 @@ def means_not_known(word: str) -> bool:
 
 
 def proposal(word: str, vocabulary: Vocabulary) -> Text:
-    """What to write instead of `word`: the nearest code, else the list of codes."""
+    """What to write instead of `word`: the nearest code, else the list of codes; in French their labels."""
     words = _words(vocabulary)
     like = nearest(word, words, count=1)
     if like:
-        return Text(f"nearest: {words[like[0]]}", f"le plus proche : {words[like[0]]}")
-    return Text(f"use one of: {', '.join(vocabulary)}", f"utilisez l'un de : {', '.join(vocabulary)}")
+        code = words[like[0]]
+        return Text(f"nearest: {code}", f"le plus proche : {vocabulary.label(code, 'fr')}")
+    labels = " ; ".join(vocabulary.label(code, "fr") for code in vocabulary)
+    return Text(f"use one of: {', '.join(vocabulary)}", f"utilisez l'un de : {labels}")
 
 
 @cache

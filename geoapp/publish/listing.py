@@ -35,7 +35,9 @@ from geoapp.publish.released import date_in_words
 from geoapp.snapshot.columns import CODES, matching
 from geoapp.snapshot.snapshot import Snapshot
 from layers import vocabulary as vocab
+from layers.checkpoints import CHECKPOINTS
 from layers.deployments import DEPLOYMENTS
+from layers.facilities import FACILITIES
 from layers.filter import Filter
 from layers.incidents import INCIDENTS
 from layers.layer import MapLayer, Place
@@ -99,12 +101,37 @@ HEADINGS: dict[str, tuple[Heading, ...]] = {
         PLACE,
         Heading("route_id", Text("Code", "Code")),
     ),
+    "facilities": (
+        Heading("name", Text("Name", "Nom")),
+        Heading("kind", Text("Kind", "Type"), vocab.FACILITY_KIND),
+        Heading("operator", Text("Operator", "Exploitant")),
+        PLACE,
+        Heading("facility_id", Text("Code", "Code")),
+    ),
+    "checkpoints": (
+        Heading("name", Text("Name", "Nom")),
+        Heading("operator_kind", Text("Held by", "Tenue par"), vocab.ACTOR_KIND),
+        Heading("lawful", Text("Lawful", "Légalité"), vocab.LAWFUL),
+        Heading("levy", Text("Levy", "Prélèvement"), vocab.LEVY),
+        Heading("last_seen", Text("Last seen", "Vue en dernier le")),
+        PLACE,
+        Heading("checkpoint_id", Text("Code", "Code")),
+    ),
 }
 # The vocabularies by which incidents can be sorted.
 CODED = {each.name: each.vocabulary for each in HEADINGS["incidents"] if each.vocabulary is not None}
-LISTED: dict[str, MapLayer] = {layer.name: layer for layer in (INCIDENTS, MINE_SITES, DEPLOYMENTS, ROUTES)}
+LISTED: dict[str, MapLayer] = {
+    layer.name: layer for layer in (INCIDENTS, MINE_SITES, DEPLOYMENTS, ROUTES, FACILITIES, CHECKPOINTS)
+}
 # How each table is sorted at first: the last first, or by name.
-FIRST_SORT = {"incidents": "-occurred_from", "mine_sites": "name", "deployments": "force", "routes": "name"}
+FIRST_SORT = {
+    "incidents": "-occurred_from",
+    "mine_sites": "name",
+    "deployments": "force",
+    "routes": "name",
+    "facilities": "name",
+    "checkpoints": "name",
+}
 PRECISION = {
     Incident.__tablename__: Incident.date_precision,
     IncidentRelease.__tablename__: IncidentRelease.shown_date_precision,

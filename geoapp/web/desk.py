@@ -12,6 +12,7 @@ from geoapp.desk import jobs
 from geoapp.desk.history import list_batches
 from geoapp.desk.uploads import Brought, NoRoomError, keep_files, record_upload
 from geoapp.errors import ConflictError, ForbiddenError, ImportRefusedError
+from geoapp.ingest.grounds import how_in_words
 from geoapp.ingest.targets import TARGETS
 from geoapp.web import desk_batches
 from geoapp.web.column_words import column_label
@@ -20,7 +21,6 @@ from geoapp.web.desk_batches import batch_page
 from geoapp.web.desk_form import about_layer, change, form_of, settle
 from geoapp.web.desk_map import preview_map
 from geoapp.web.desk_shown import batch_shown, moment, settings, state_of, tables, told_group
-from geoapp.web.desk_words import how_in_words
 from geoapp.web.folium_page import map_parts
 from geoapp.web.policy import nonce, unstored
 from layers.tables import ImportUpload
@@ -187,7 +187,8 @@ def _upload_page(upload_id: UUID, job_id: UUID | None = None, wrong: Text | None
 
 def _found(fact: dict[str, Any]) -> dict[str, Any]:
     """A fact of the file, with how it was found in words."""
-    return {**fact, "how": how_in_words(fact["how"], g.language) if fact["how"] else None}
+    said = {name: how_in_words(fact[name], g.language) for name in ("found", "how") if fact[name]}
+    return {**fact, **said}
 
 
 def _chosen(layers: list[Row[Any]], job_id: UUID | None) -> Row[Any] | None:

@@ -16,6 +16,7 @@ from geoapp.desk.history import keys_of
 from geoapp.desk.merging import (
     OWN,
     Merge,
+    are_apart,
     hanging_on,
     incident_pairs,
     keep_apart,
@@ -108,8 +109,8 @@ def decide(table: str) -> Response:
     keys = [request.form.get(name, "").replace("\0", "") for name in ("one", "other")]
     try:
         with writing() as connection:
-            if request.form.get("step") == "apart" and target.name == "mine_sites":
-                keep_apart(connection, keys[0], keys[1])
+            if request.form.get("step") == "apart":
+                keep_apart(connection, target, keys[0], keys[1])
                 return make_response(redirect(url_for(".page", lang=g.language), 303))
             rows = read_pair(connection, target, keys)
             if [row.changed_since(request.form.get(f"was-{place}", "")) for place, row in enumerate(rows)] != [[], []]:
@@ -152,6 +153,7 @@ def _pair_page(
         title=TABLES[target.name].in_language(g.language),
         rows=rows,
         pages=[page_of(target.name, row.key) for row in rows],
+        apart=are_apart(connection, target, rows[0].key, rows[1].key),
         hanging=[hanging_on(connection, row.key) for row in rows] if target.name == "mine_sites" else None,
         lines=list(_lines(target, rows)),
         parts=map_parts(preview_map(shapes, g.language), nonce()) if shapes else None,

@@ -14,7 +14,6 @@ from sqlalchemy import Text as TextType
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.errors import ForbiddenError, NotFoundError
 from geoapp.ingest.targets import TARGETS
-from geoapp.publish.listing import LISTED
 from geoapp.publish.quality import TableQuality, count_quality, source_names, wanting_rows
 from geoapp.web.database import current_viewer, read_snapshot, reading, reading_one_version
 from geoapp.web.policy import unstored
@@ -157,9 +156,8 @@ def _rows_of(name: str, code: str, source: str | None) -> str:
     """Where the rows of a figure are seen: on the map and in its table, or as a list where they are on no map."""
     if name not in LAYERS:
         return url_for("quality.rows", name=name, quality=code, source=source, lang=g.language)
-    # Rows without a place are listed too. Of layers without a table that of the sites stays, empty.
-    table = name if name in LISTED else "mine_sites"
-    return url_for("map.page", quality=code, source=source, layers=name, table=table, all="1", lang=g.language)
+    # Rows without a place are listed too.
+    return url_for("map.page", quality=code, source=source, layers=name, table=name, all="1", lang=g.language)
 
 
 def _source_in_words(source: str, names: Mapping[str, str], language: str) -> str:

@@ -16,7 +16,7 @@ from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutlin
 from layers.tables.changes import Change
 from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
 from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
-from layers.tables.incidents import Incident, IncidentCountry, IncidentRelease
+from layers.tables.incidents import Incident, IncidentCountry, IncidentRelease, RepeatRefusal
 from layers.tables.network import NetworkEdge
 from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
@@ -67,6 +67,7 @@ __all__ = [
     "NetworkEdge",
     "PublishedCell",
     "PublishedEdition",
+    "RepeatRefusal",
     "RiskItem",
     "Route",
     "RowChange",

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Uuid, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers import vocabulary as vocab
@@ -181,4 +181,21 @@ class IncidentRelease(Recorded, Base):
         in_range("location_precision", 1, 5),
         check("geom", ON_EARTH),
         *spatial_indexes("incident_release"),
+    )
+
+
+class RepeatRefusal(Recorded, Base):
+    """Two incidents that somebody told apart, so that they are not proposed as one again."""
+
+    __tablename__ = "repeat_refusal"
+
+    id: Mapped[uuid.UUID] = random_id()
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"))
+    other_incident_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True
+    )
+
+    __table_args__ = (
+        UniqueConstraint("incident_id", "other_incident_id"),
+        check("two", "incident_id < other_incident_id"),
     )

@@ -19,6 +19,7 @@ from geoapp.publish.exports.columnar import read_batches
 from geoapp.publish.exports.export import NOTHING
 from geoapp.publish.exports.gdal import write_layer
 from geoapp.publish.exports.styles import add_styles
+from geoapp.publish.exports.versions import add_versions, bears_versions
 from geoapp.publish.exports.writing import Content, ExportError
 from geoapp.publish.features import Question
 from geoapp.publish.mbtiles import MAX_BASE_ZOOM, tiles_within, write_base_map
@@ -99,6 +100,9 @@ def _write_layers(
             write_layer(path, content, append=bool(told))
             record(connection, "export", f"layer/{layer.name}", after={"rows": about.rows})
             told[layer.name] = about
+    for name in told:
+        if bears_versions(connection, LAYERS[name]):
+            add_versions(connection, path, LAYERS[name])
     if told:
         add_styles(path, [LAYERS[name] for name in told], language)
     return told

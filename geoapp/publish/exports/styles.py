@@ -11,12 +11,13 @@ from geoapp.publish.cql import GEOMETRY
 from geoapp.publish.qgis.style import style_of
 from layers.layer import MapLayer
 
-# As QGIS makes it.
+# As QGIS makes it, but for the time, of which GDAL wants it as GeoPackage has it.
 TABLE = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
     f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
-    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT CURRENT_TIMESTAMP
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME
+    DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 )
 """
 REGISTERED = (

@@ -27,8 +27,11 @@ KEYS = {
     "facilities": ("facility", "id"),
     "checkpoints": ("checkpoint", "id"),
 }
-MADE = f"CREATE TABLE {VERSIONS} (fid INTEGER PRIMARY KEY, layer TEXT, row_key TEXT, version TEXT)"
-REGISTERED = "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) VALUES (?, 'attributes', ?, ?)"
+MADE = f"CREATE TABLE IF NOT EXISTS {VERSIONS} (fid INTEGER PRIMARY KEY, layer TEXT, row_key TEXT, version TEXT)"
+REGISTERED = (
+    "INSERT OR IGNORE INTO gpkg_contents (table_name, data_type, identifier, description)"
+    " VALUES (?, 'attributes', ?, ?)"
+)
 ABOUT = (
     "Which rows this file held when it was exported, so that an import can tell what was changed. Leave it as it is."
 )
@@ -42,7 +45,7 @@ def bears_versions(connection: Connection, layer: MapLayer) -> bool:
 
 
 def add_versions(connection: Connection, path: Path, layer: MapLayer) -> None:
-    """Write the versions of the rows of a layer of a GeoPackage beside it, a piece at a time.
+    """Write the versions of the rows of a layer of a GeoPackage beside it, a piece at a time; it may hold others'.
 
     Rows that the viewer sees in part alone, such as released incidents, have none.
     """
