@@ -15,8 +15,18 @@ from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
 from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
-from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
-from layers.tables.incidents import Incident, IncidentRelease
+from layers.tables.followup import (
+    Action,
+    Committee,
+    CommitteeSeat,
+    Meeting,
+    MeetingAttendance,
+    MeetingItem,
+    MinutesAddition,
+    RiskItem,
+    Training,
+)
+from layers.tables.incidents import Incident, IncidentRelease, IncidentReport, IncidentStep
 from layers.tables.network import NetworkEdge
 from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
@@ -60,9 +70,14 @@ __all__ = [
     "ImportUpload",
     "Incident",
     "IncidentRelease",
+    "IncidentReport",
+    "IncidentStep",
     "KnownBrowser",
     "Meeting",
+    "MeetingAttendance",
+    "MeetingItem",
     "MineSite",
+    "MinutesAddition",
     "NetworkEdge",
     "PublishedCell",
     "PublishedEdition",
