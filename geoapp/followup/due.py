@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, true
+from sqlalchemy import Connection, Select, and_, any_, func, or_, select, true
 
 from layers.tables import Incident, IncidentRelease, IncidentStep, MineSite
 from layers.vocabulary import LEVEL, STATUS
@@ -164,7 +164,7 @@ def _narrow(asked: Select[Any], wanted: Wanted) -> Select[Any]:
         conditions += [since < func.today() - ESCALATE_DAYS, Incident.status.not_in(ENDED)]
     if wanted.mine:
         taken = select(IncidentStep.incident_id).where(IncidentStep.created_by == func.viewer())
-        conditions.append(or_(Incident.incident_id.in_(taken), Incident.handlers.any(func.viewer())))
+        conditions.append(or_(Incident.incident_id.in_(taken), func.viewer() == any_(Incident.handlers)))
     return asked.where(and_(true(), *conditions))
 
 

@@ -149,11 +149,13 @@ END $$;
 
 -- === Who reads and writes =============================================================================================
 
+-- An agenda is the same for whoever runs the meeting and for every seat.
 CREATE POLICY read ON meeting_item FOR SELECT USING (
     units && (SELECT viewer_units('committee', 'coordinator', 'analyst', 'gis'))
     AND (incident_id IS NULL
          OR EXISTS (SELECT FROM incident_release AS shown WHERE shown.incident_id = meeting_item.incident_id))
-    AND (action_id IS NULL OR EXISTS (SELECT FROM action WHERE action.id = meeting_item.action_id)));
+    AND (action_id IS NULL OR (action_is_for_all(action_id)
+                               AND EXISTS (SELECT FROM action WHERE action.id = meeting_item.action_id))));
 CREATE POLICY add ON meeting_item FOR INSERT WITH CHECK (
     units && (SELECT viewer_units('coordinator'))
     AND (incident_id IS NULL
