@@ -231,9 +231,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     ]
     _plant_history(plant, unit, [site, future, *incidents])
     _plant_steps(plant, incidents)
-    meeting = _plant_meeting(plant, unit, origin)
-    assert meeting.about
-    decided: dict[str, Any] = {"committee_id": meeting.about.key, "meeting_id": meeting.key, "decided_on": "2024-02-01"}
+    meeting, decided = _plant_meeting(plant, unit, origin)
     for incident in incidents:
         if incident.state in {"released", "synthetic"}:
             plant(
@@ -283,14 +281,14 @@ def _plant_history(plant: Callable[..., Row], unit: str, rows: list[Row]) -> Non
     plant("row_change", "sealed", **inside)
 
 
-def _plant_meeting(plant: Callable[..., Row], unit: str, origin: dict[str, Any]) -> Row:
+def _plant_meeting(plant: Callable[..., Row], unit: str, origin: dict[str, Any]) -> tuple[Row, dict[str, Any]]:
     committee = plant("committee", kind="CPS", unit_code=unit, **origin)
     seat = plant("committee_seat", committee_id=committee.key)
-    meeting = plant("meeting", "", committee, committee_id=committee.key, held_on="2024-02-01")
+    meeting = plant("meeting", committee_id=committee.key, held_on="2024-02-01")
     plant("meeting_attendance", meeting_id=meeting.key, seat_id=seat.key, people=1)
     plant("minutes_addition", meeting_id=meeting.key)
     plant("meeting_item", meeting_id=meeting.key)
-    return meeting
+    return meeting, {"committee_id": committee.key, "meeting_id": meeting.key, "decided_on": "2024-02-01"}
 
 
 def _plant_steps(plant: Callable[..., Row], incidents: list[Row]) -> None:

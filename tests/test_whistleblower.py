@@ -118,11 +118,9 @@ def body_of(page: str) -> str:
     return page.partition("<main")[2] or page
 
 
-def test_there_is_no_trace_of_it(
-    app: Flask, engine: Engine, client_of: ClientOf, incident: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    committee = client_of("committee-sk")
-    # Its coordinator has the agenda drawn up; what was there of a release that was taken back stays in the dark, too.
+@pytest.fixture
+def on_an_agenda(engine: Engine, client_of: ClientOf, incident: str) -> None:
+    """An agenda that its coordinator drew up; and what was on it of a release that was taken back."""
     drawn = client_of("coordinator-sk").post("/meetings/M-SK/agenda", data={"any": "x"})
     assert drawn.status_code == 303
     with engine.begin() as connection:
@@ -131,6 +129,13 @@ def test_there_is_no_trace_of_it(
             text("INSERT INTO meeting_item (meeting_id, incident_id, note) VALUES ('M-SK', :id, 'Zqmarkernote')"),
             {"id": incident},
         )
+
+
+@pytest.mark.usefixtures("on_an_agenda")
+def test_there_is_no_trace_of_it(
+    app: Flask, client_of: ClientOf, incident: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    committee = client_of("committee-sk")
     for path, said in answers(app, committee, incident):
         found = said.casefold()
         assert MARKER not in found, path
