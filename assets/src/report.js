@@ -25,6 +25,7 @@ function tell(text, fault = false) {
   said.hidden = !text;
   said.textContent = text;
   said.classList.toggle('note-fault', fault);
+  if (fault) said.scrollIntoView({block: 'center'});
 }
 
 function forgetOthers() {
@@ -119,7 +120,7 @@ async function send() {
           field?.before(fault);
         }
         if (alert) {
-          said.before(alert);
+          form.before(alert);
           alert.scrollIntoView();
         }
       }

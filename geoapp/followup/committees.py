@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, true, update
 
 from geoapp.access.viewer import read_viewer
 from geoapp.errors import ConflictError, ForbiddenError, NotFoundError
@@ -79,8 +79,8 @@ def runs(connection: Connection, units: Sequence[str]) -> bool:
     return not set(read_viewer(connection).rights.get("coordinator", ())).isdisjoint(units)
 
 
-def list_committees(connection: Connection) -> list[dict[str, Any]]:
-    """The committees that the viewer sees, by unit, with their last and next meeting and how many seats they have."""
+def list_committees(connection: Connection, unit: str | None = None) -> list[dict[str, Any]]:
+    """The committees that the viewer sees, of one unit or of all, with their last and next meeting."""
     last = (
         select(func.max(Meeting.held_on))
         .where(Meeting.committee_id == Committee.committee_id, Meeting.held_on <= func.today())
@@ -102,7 +102,9 @@ def list_committees(connection: Connection) -> list[dict[str, Any]]:
             last.label("last"),
             planned.label("planned"),
             func.today().label("today"),
-        ).order_by(Committee.unit_code, Committee.name)
+        )
+        .where(Committee.unit_code == unit if unit else true())
+        .order_by(Committee.unit_code, Committee.name)
     ).all()
     units = {code: name for code, _, name in read_units(connection, [row.unit_code for row in rows])}
     found = []

@@ -29,7 +29,7 @@ MOST_DAYS = 400
 
 @committees.get("")
 def page() -> Response:
-    """The committees that the viewer sees, and a form that adds one for those who run them."""
+    """The committees that the viewer sees, of the unit that `unit` names or of all, and a form that adds one."""
     return _list({})
 
 
@@ -108,7 +108,7 @@ def _to(committee_id: str) -> Response:
 def _list(sent: dict[str, str], wrong: dict[str, Text] | None = None) -> Response:
     runs = current_viewer().has("coordinator")
     with reading() as connection:
-        rows = kept.list_committees(connection)
+        rows = kept.list_committees(connection, request.args.get("unit", "").replace("\0", "") or None)
         units = units_to_report_in(connection) if runs else []
     for row in rows:
         row["kind"] = COMMITTEE_KIND.label(row["kind"], g.language)
