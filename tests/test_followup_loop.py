@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from browser import visiting
+from cast import cookie
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import Engine, text
 
@@ -70,6 +71,24 @@ def told(browser: Browser, server: str, engine: Engine) -> str:
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM incident")) == 1
     return number
+
+
+def drafted(browser: Browser, server: str, engine: Engine) -> None:
+    """On a device of one's own a draft outlives the tab, for who wrote it and nobody else."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE web_session SET shared_computer = false WHERE user_name = 'committee-sk'"))
+    with visiting(browser, server, "committee-sk", **PHONE) as visit:
+        page = visit.open("/incidents/report?lang=fr")
+        page.locator("#words").fill("Un brouillon.")
+        expect(page.locator("[data-said]")).to_contain_text("reste sur cet appareil")
+        again = page.context.new_page()
+        again.goto(page.url)
+        expect(again.locator("#words")).to_have_value("Un brouillon.")
+        key, _ = cookie("coordinator-sk")
+        page.context.add_cookies([{"name": key, "value": "coordinator-sk", "url": visit.address}])
+        again.reload()
+        expect(again.locator("#words")).to_have_value("")
+        assert again.evaluate("() => localStorage.length") == 0
 
 
 def handled(page: Page) -> str:
@@ -157,6 +176,7 @@ def test_the_whole_loop(chromium_browser: Browser, server: str, engine: Engine) 
         expect(page.locator("[data-followed]")).to_contain_text("résolu")
         visit.keep("report-followed-fr")
         assert visit.complaints == []
+    drafted(chromium_browser, server, engine)
     with engine.connect() as connection:
         events = connection.execute(
             text("SELECT what, user_name FROM audit_event WHERE object LIKE 'incident/%' ORDER BY audit_event_id")

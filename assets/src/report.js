@@ -81,6 +81,48 @@ function restore() {
   tell(`${page.dataset.back} ${shared ? page.dataset.keptTab : page.dataset.kept}`);
 }
 
+// A page's main part alone: what stands in its head would be refused here, where another nonce holds.
+const mainOf = (text) => new DOMParser().parseFromString(text.slice(text.indexOf('<main')), 'text/html').querySelector('main');
+
+// Who signed in again, in another tab, has another token for forms: it is taken from a fresh page of the same person.
+async function renewed() {
+  const answer = await fetch(location.href, {credentials: 'same-origin'});
+  if (answer.redirected || !answer.ok) return false;
+  const fresh = mainOf(await answer.text()).querySelector('[data-report]');
+  if (!fresh || fresh.dataset.owner !== page.dataset.owner) return false;
+  form.elements.csrf_token.value = fresh.querySelector('[name="csrf_token"]').value;
+  return true;
+}
+
+function received(main) {
+  forget();
+  document.querySelector('main').replaceWith(main);
+  main.focus();
+  window.scrollTo(0, 0);
+}
+
+function refused(main) {
+  tell('');
+  page.querySelector('[role="alert"]')?.remove();
+  for (const old of form.querySelectorAll('.fault')) old.remove();
+  for (const old of form.querySelectorAll('[aria-invalid]')) old.removeAttribute('aria-invalid');
+  for (const fault of main.querySelectorAll('form .fault')) {
+    const field = form.elements[fault.id.replace(/-fault$/, '')];
+    field?.setAttribute('aria-invalid', 'true');
+    field?.setAttribute('aria-describedby', fault.id);
+    field?.before(fault);
+  }
+  const alert = main.querySelector('[role="alert"]');
+  if (alert) {
+    form.before(alert);
+    alert.scrollIntoView();
+  }
+}
+
+const post = (signal) => fetch(form.action, {
+  method: 'POST', body: new FormData(form), credentials: 'same-origin', signal,
+});
+
 let sending = false;
 let waiting = null;
 
@@ -88,45 +130,18 @@ async function send() {
   if (sending) return;
   sending = true;
   clearTimeout(waiting);
+  waiting = null;
   keep();
   tell(page.dataset.sending);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), WAIT_MS);
   try {
-    const answer = await fetch(form.action, {
-      method: 'POST', body: new FormData(form), credentials: 'same-origin', signal: stop.signal,
-    });
-    const text = await answer.text();
-    if (answer.status === 403 || answer.redirected) {
-      tell(page.dataset.ended, true);
-    } else if (answer.ok || answer.status === 422) {
-      // A page's main part alone: what stands in its head would be refused here, where another nonce holds.
-      const main = new DOMParser().parseFromString(text.slice(text.indexOf('<main')), 'text/html').querySelector('main');
-      if (answer.ok) {
-        forget();
-        document.querySelector('main').replaceWith(main);
-        main.focus();
-        window.scrollTo(0, 0);
-      } else {
-        const alert = main.querySelector('[role="alert"]');
-        tell('');
-        page.querySelector('[role="alert"]')?.remove();
-        for (const old of form.querySelectorAll('.fault')) old.remove();
-        for (const old of form.querySelectorAll('[aria-invalid]')) old.removeAttribute('aria-invalid');
-        for (const fault of main.querySelectorAll('form .fault')) {
-          const field = form.elements[fault.id.replace(/-fault$/, '')];
-          field?.setAttribute('aria-invalid', 'true');
-          field?.setAttribute('aria-describedby', fault.id);
-          field?.before(fault);
-        }
-        if (alert) {
-          form.before(alert);
-          alert.scrollIntoView();
-        }
-      }
-    } else {
-      lost();
-    }
+    let answer = await post(stop.signal);
+    if (answer.status === 403 && await renewed()) answer = await post(stop.signal);
+    if (answer.status === 403 || answer.redirected) tell(page.dataset.ended, true);
+    else if (answer.ok) received(mainOf(await answer.text()));
+    else if (answer.status === 422) refused(mainOf(await answer.text()));
+    else lost();
   } catch {
     lost();
   } finally {
