@@ -64,6 +64,9 @@ UNPLANTED = {
     "unit_code": "names a unit",
     "sha256": "a hash",
     "fingerprint": "a hash",
+    "key_hash": "a hash",
+    "number_hash": "a hash",
+    "content_hash": "a hash",
 }
 
 
@@ -219,10 +222,8 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     reported = {"source_id": reporter, "import_batch_id": batch}
     incidents = _plant_incidents(plant, site, reported)
     _plant_history(plant, unit, [site, future, *incidents])
-    committee = plant("committee", kind="CPS", unit_code=unit, **origin)
-    plant("committee_seat", committee_id=committee.key)
-    meeting = plant("meeting", committee_id=committee.key, held_on="2024-02-01")
-    decided: dict[str, Any] = {"committee_id": committee.key, "meeting_id": meeting.key, "decided_on": "2024-02-01"}
+    _plant_steps(plant, incidents)
+    meeting, decided = _plant_meeting(plant, unit, origin)
     for incident in incidents:
         if incident.state in {"released", "synthetic"}:
             plant(
@@ -240,7 +241,10 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
                 # What the database has to leave out of a real one.
                 source_id="demo" if incident.state == "synthetic" else reporter,
             )
-        plant("action", f"on {incident.state}", incident, incident_id=incident.key, **decided)
+        action = plant("action", f"on {incident.state}", incident, incident_id=incident.key, **decided)
+        # Also of those whose release was taken back.
+        for about in ({"incident_id": incident.key}, {"action_id": action.key}):
+            plant("meeting_item", f"on {incident.state}", incident, meeting_id=meeting.key, topic=None, **about)
         plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key)
     plant("action", "on a site", site, site_id=site.key, **decided)
     plant("action", "on a depot", depot, facility_ref=depot.key, **decided)
@@ -284,6 +288,24 @@ def _plant_incidents(plant: Callable[..., Row], site: Row, reported: dict[str, s
         one, other = sorted((incidents[0].key, each.key))
         plant("repeat_refusal", f"with {each.state}", each, incident_id=one, other_incident_id=other)
     return incidents
+
+
+def _plant_meeting(plant: Callable[..., Row], unit: str, origin: dict[str, Any]) -> tuple[Row, dict[str, Any]]:
+    committee = plant("committee", kind="CPS", unit_code=unit, **origin)
+    seat = plant("committee_seat", committee_id=committee.key)
+    meeting = plant("meeting", committee_id=committee.key, held_on="2024-02-01")
+    plant("meeting_attendance", meeting_id=meeting.key, seat_id=seat.key, people=1)
+    plant("minutes_addition", meeting_id=meeting.key)
+    plant("meeting_item", meeting_id=meeting.key)
+    return meeting, {"committee_id": committee.key, "meeting_id": meeting.key, "decided_on": "2024-02-01"}
+
+
+def _plant_steps(plant: Callable[..., Row], incidents: list[Row]) -> None:
+    hashes = ("key_hash", "number_hash", "content_hash")
+    for incident in incidents:
+        about = {"incident_id": incident.key}
+        plant("incident_step", f"on {incident.state}", incident, deed="step", taken_on="2024-01-12", **about)
+        plant("incident_report", "", incident, **about, **{name: incident.key.replace("-", "") * 2 for name in hashes})
 
 
 def _as_value(column: Column[Any], marker: str) -> Any:

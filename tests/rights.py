@@ -11,7 +11,10 @@ PEOPLE = ("public", "committee-sk", "coordinator-sk", "analyst-rw", "gis-cd", "a
 FULL_ROLES = {"coordinator", "analyst", "gis"}
 PUBLIC_OF_A_SITE = {"site_id", "name", "geom"}
 # Whole rows that a committee sees in its units, and the columns of a release that were chosen for it.
-WHOLE_FOR_A_COMMITTEE = {"committee", "committee_seat", "meeting", "training", "route"}
+WHOLE_FOR_A_COMMITTEE = {
+    *("committee", "committee_seat", "meeting", "meeting_attendance", "meeting_item", "minutes_addition"),
+    *("training", "route"),
+}
 # Who released it is the coordinator whom they meet.
 RELEASED = {"id", "summary_fr", "summary_en", "geom", "released_by"}
 OF_AN_ADMINISTRATOR = {
@@ -20,7 +23,11 @@ OF_AN_ADMINISTRATOR = {
     "audit_event": {"user_name", "what", "object", "request_id"},
 }
 # The audit names rows by their keys, but not a source, whose key is its name; a release goes by its incident.
-UNNAMED = {"source", "incident_release", "import_issue", "import_part", "import_job", "row_change"}
+# A step goes by its incident, too; the numbers of reports are nobody's to read.
+UNNAMED = {
+    *("source", "incident_release", "incident_step", "incident_report"),
+    *("import_issue", "import_part", "import_job", "row_change"),
+}
 # A file is between whoever imports it and the operator; rows bear the random identifier of theirs.
 OF_THE_OPERATOR = {"import_batch", "import_issue", "import_part", "import_upload", "import_job"}
 
@@ -34,6 +41,8 @@ def may_see(name: str, row: Row, column: str) -> bool:  # noqa: PLR0911 - a rule
         keys = {key.name for key in Base.metadata.tables[row.table].primary_key}
         named = column in keys and row.table not in UNNAMED
         return named or column in OF_AN_ADMINISTRATOR.get(row.table, ())
+    if row.table == "incident_report":
+        return False
     if row.table == "saved_view":
         # What somebody looks at is theirs alone.
         return name == "analyst-rw"
@@ -44,9 +53,12 @@ def may_see(name: str, row: Row, column: str) -> bool:  # noqa: PLR0911 - a rule
         return False
     if row.table in OF_AN_ADMINISTRATOR or row.table in OF_THE_OPERATOR:
         return column == "import_batch_id"
-    if row.table == "row_change" and role != "gis":
-        # What a row was before is for those who may change it, while they see it.
+    if row.table == "row_change" and role != "gis" and (row.about is None or row.about.table != "incident"):
+        # What a row was before is for those who may change it, while they see it; of an incident for its handlers, too.
         role = "committee"
+    if row.table == "meeting_item" and row.about is not None:
+        # An agenda is the same for whoever handles an incident and for every seat.
+        return row.about.state in {"released", "synthetic"}
     return (
         _committee_may_see(row, column) if role == "committee" else role in FULL_ROLES and _handler_may_see(name, row)
     )

@@ -27,6 +27,7 @@ UNWATCHED = {
     "api_token": "making and revoking one are events of their own",
     "change_log": "the log of changes itself",
     "incident_country": "derived from the incidents",
+    "incident_report": "comes with its incident",
     "known_browser": "comes with a sign-in",
     "network_edge": "derived from the routes",
     "sign_in_count": "refused sign-ins are events of their own",

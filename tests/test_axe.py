@@ -19,7 +19,41 @@ DEPLOYMENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000001"
 DEPLOYMENT = text("UPDATE deployment SET id = :id WHERE deployment_id = 'D-1'")
 SYNTHETIC = text("INSERT INTO source (source_id, name) VALUES ('demo', 'synthetic')")
 
+INCIDENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000002"
+FOLLOWED = text(
+    "INSERT INTO incident (incident_id, occurred_from, level, category, status, reported_on, due_on, geom)"
+    f" VALUES ('{INCIDENT_ID}', '2026-03-12', 1, 'violence', 'open', '2026-03-13', '2026-03-14',"
+    "  'SRID=4326;POINT(28.84 -2.5)');"
+    "INSERT INTO incident_step (incident_id, deed, from_status, to_status, taken_on, reason)"
+    f" VALUES ('{INCIDENT_ID}', 'step', 'verifying', 'open', '2026-03-13', 'Seen on the spot.');"
+    "INSERT INTO incident_release (incident_id, released_on, released_by, level, status, shown_date,"
+    "  shown_date_precision, location_precision, summary_fr, summary_en)"
+    f" VALUES ('{INCIDENT_ID}', '2026-03-14', 'coordinator-sk', 1, 'open', '2026-03-01', 3, 5, 'Un fait.', 'A fact.');"
+    "INSERT INTO committee (committee_id, kind, name, unit_code, meeting_period_days)"
+    " VALUES ('C-SK', 'CPS', 'CPS Sud-Kivu', 'CD-SK', 90);"
+    'INSERT INTO committee_seat (committee_id, "group", organisation)'
+    " VALUES ('C-SK', 'civil_society', 'Organisations locales');"
+    "INSERT INTO meeting (meeting_id, committee_id, held_on, closed_at) VALUES ('M-SK', 'C-SK', '2026-04-10', NULL),"
+    " ('M-OLD', 'C-SK', '2026-01-10', '2026-01-11');"
+    "INSERT INTO action (incident_id, committee_id, meeting_id, decided_on, due_on, action)"
+    f" VALUES ('{INCIDENT_ID}', 'C-SK', 'M-SK', '2026-04-10', '2026-04-20', 'Verify on the spot');"
+    f"INSERT INTO meeting_item (meeting_id, incident_id) VALUES ('M-SK', '{INCIDENT_ID}');"
+    "INSERT INTO meeting_item (meeting_id, action_id) SELECT 'M-SK', id FROM action;"
+)
+
 PAGES = {
+    "coordinator-sk": (
+        "/incidents",
+        "/incidents/report",
+        "/incidents/{incident}",
+        "/incidents/{incident}/step",
+        "/incidents/{incident}/assess",
+        "/committees",
+        "/committees/C-SK",
+        "/meetings/M-SK",
+        "/meetings/M-OLD",
+    ),
+    "committee-sk": ("/incidents", "/incidents/report/follow", "/meetings/M-SK"),
     "analyst": (
         "/?at=11/-1.6/29.1",
         "/?at=11/-1.6/29.1&table=mine_sites&open=mine_sites:COD-NK-1&level=1&unit=CD-NK&since=2024-01-01",
@@ -67,6 +101,7 @@ def server(cluster: Cluster, template: str) -> Iterator[str]:
         with engine.begin() as connection:
             connection.execute(ROWS)
             connection.execute(SYNTHETIC)
+            connection.execute(FOLLOWED)
             connection.execute(DEPLOYMENT, {"id": DEPLOYMENT_ID})
         engine.dispose()
         with serving(environment_for(settings)) as address:
@@ -87,7 +122,7 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
     for name, paths in PAGES.items():
         with visiting(chromium_browser, server, name) as visit:
             for path in paths:
-                address = path.format(deployment=DEPLOYMENT_ID)
+                address = path.format(deployment=DEPLOYMENT_ID, incident=INCIDENT_ID)
                 found += objections(visit, f"{address}{'&' if '?' in address else '?'}lang={language}")
     assert found == []
 

@@ -63,6 +63,12 @@ def incident(engine: Engine) -> str:
             text("INSERT INTO risk_item (incident_id, item, measure) VALUES (:id, 'Zqmarkeritem', 'Zqmarkermeasure')"),
             {"id": found},
         )
+        connection.execute(
+            text(
+                "INSERT INTO committee (committee_id, kind, name, unit_code) VALUES ('C-SK', 'CPS', 'CPS', 'CD-SK');"
+                "INSERT INTO meeting (meeting_id, committee_id, held_on) VALUES ('M-SK', 'C-SK', '2026-04-01');"
+            )
+        )
     return found
 
 
@@ -94,6 +100,9 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
                         "file": "incidents.csv",
                         "upload_id": incident,
                         "batch_id": incident,
+                        "committee_id": "C-SK",
+                        "meeting_id": "M-SK",
+                        "action_id": incident,
                     }
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")
@@ -109,6 +118,20 @@ def body_of(page: str) -> str:
     return page.partition("<main")[2] or page
 
 
+@pytest.fixture
+def on_an_agenda(engine: Engine, client_of: ClientOf, incident: str) -> None:
+    """An agenda that its coordinator drew up; and what was on it of a release that was taken back."""
+    drawn = client_of("coordinator-sk").post("/meetings/M-SK/agenda", data={"any": "x"})
+    assert drawn.status_code == 303
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM meeting_item")) == 0
+        connection.execute(
+            text("INSERT INTO meeting_item (meeting_id, incident_id, note) VALUES ('M-SK', :id, 'Zqmarkernote')"),
+            {"id": incident},
+        )
+
+
+@pytest.mark.usefixtures("on_an_agenda")
 def test_there_is_no_trace_of_it(
     app: Flask, client_of: ClientOf, incident: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -205,6 +205,51 @@ def of_question(name: str, asks: Callable[[Planting], Iterable[Ask]]) -> Callabl
     return lambda planting: [ask for ask in asks(planting) if ask.path.startswith(f"/api/v1/risk/{name}?")]
 
 
+def of_incidents(part: str, form: dict[str, str] | None = None) -> Callable[[Planting], Iterable[Ask]]:
+    """A page of every planted incident, in both languages."""
+    return lambda planting: [
+        Ask(f"/incidents/{row.key}/{part}?lang={language}", form)
+        for row in planting.of("incident")
+        for language in ("en", "fr")
+    ]
+
+
+def of_meetings(part: str = "", form: dict[str, str] | None = None) -> Callable[[Planting], Iterable[Ask]]:
+    """A page of every planted meeting, in both languages."""
+    return lambda planting: [
+        Ask(f"/meetings/{row.key}{part}?lang={language}", form)
+        for row in planting.of("meeting")
+        for language in ("en", "fr")
+    ]
+
+
+def of_committees(part: str = "", form: dict[str, str] | None = None) -> Callable[[Planting], Iterable[Ask]]:
+    """A page of every planted committee, in both languages."""
+    return lambda planting: [
+        Ask(f"/committees/{row.key}{part}?lang={language}", form)
+        for row in planting.of("committee")
+        for language in ("en", "fr")
+    ]
+
+
+def of_actions(form: dict[str, str] | None = None) -> Callable[[Planting], Iterable[Ask]]:
+    """The form that says that a planted action is done."""
+    return lambda planting: [Ask(f"/actions/{row.key}/done", form) for row in planting.of("action")]
+
+
+# What the members of a committee, and those who work with it, see of its meetings.
+OF_A_MEETING = {
+    SIGNED_IN: {
+        "committee": "name",
+        "committee_seat": "organisation",
+        "meeting": "minutes place_text",
+        "meeting_item": "note topic",
+        "minutes_addition": "words",
+        "action:on a site": "action",
+        "incident_release": "summary_en summary_fr",
+    },
+}
+IN_A_MEETING_FORM = {"coordinator-sk": {"meeting": "minutes place_text"}}
 # What some questions show of rows.
 RISKS = {
     "pressure": {HANDLERS: {"incident:restricted": "incident_no"}},
@@ -363,7 +408,8 @@ URLS: dict[str, Line] = {
     "incidents.page": Line(
         incident_asks,
         {
-            HANDLERS: {"incident": INCIDENT},
+            HANDLERS: {"incident": INCIDENT, "incident_step": "reason"},
+            "coordinator-sk": {"row_change:restricted": "before"},
             "committee-sk": {
                 "incident_release": "summary_en summary_fr",
                 "action:on released": "action",
@@ -371,6 +417,52 @@ URLS: dict[str, Line] = {
             },
         },
     ),
+    "incident_list.page": Line(
+        only(
+            "/incidents?lang=en",
+            "/incidents?lang=fr&status=all",
+            "/incidents?due=late&mine=1",
+            "/incidents?list=released&status=all&lang=en",
+            "/incidents?list=released&status=all&lang=fr",
+        ),
+        {
+            HANDLERS: {"incident": "incident_no"},
+            SIGNED_IN: {"incident_release": "summary_en summary_fr"},
+        },
+    ),
+    "reporting.form": Line(only("/incidents/report?lang=en", "/incidents/report?lang=fr")),
+    "reporting.send": Line(lambda _: [Ask("/incidents/report", {"words": "short"})]),
+    "reporting.ask": Line(only("/incidents/report/follow")),
+    "reporting.follow": Line(lambda _: [Ask("/incidents/report/follow", {"number": "R-2222-3333-4444"})]),
+    "steps.form": Line(of_incidents("step")),
+    "steps.send": Line(of_incidents("step", {"seen": "none"})),
+    "steps.assess_form": Line(of_incidents("assess"), {"coordinator-sk": {"incident": INCIDENT}}),
+    "steps.assess": Line(
+        of_incidents("assess", {"killed": "x"}),
+        {"coordinator-sk": {"incident": "incident_no"}},
+    ),
+    "committees.page": Line(only("/committees?lang=en", "/committees?lang=fr"), {SIGNED_IN: {"committee": "name"}}),
+    "committees.found": Line(lambda _: [Ask("/committees", {"kind": "none"})]),
+    "committees.one": Line(
+        of_committees(),
+        {
+            SIGNED_IN: {
+                "committee": "name chair_role",
+                "committee_seat": "organisation function",
+                "action:on a site": "action",
+            }
+        },
+    ),
+    "committees.seats": Line(of_committees("/seats", {"group": "none"}), {"coordinator-sk": {"committee": "name"}}),
+    "committees.plan": Line(of_committees("/meetings", {"held_on": "x"}), {"coordinator-sk": {"committee": "name"}}),
+    "meetings.page": Line(of_meetings(), OF_A_MEETING),
+    "meetings.save": Line(of_meetings("", {"place": "x", "was-place": "y"}), IN_A_MEETING_FORM),
+    "meetings.agenda": Line(of_meetings("/agenda", {"off": "none"})),
+    "meetings.decide": Line(of_meetings("/decisions", {"action": ""}), IN_A_MEETING_FORM),
+    "meetings.close": Line(of_meetings("/close", {"any": "x"})),
+    "meetings.correct": Line(of_meetings("/corrections", {"words": ""})),
+    "meetings.done_form": Line(of_actions(), {"coordinator-sk": {"action:on a site": "action"}}),
+    "meetings.done": Line(of_actions({"done_on": "x"}), {"coordinator-sk": {"action:on a site": "action"}}),
     "releases.form": Line(release_asks, OF_A_RELEASE),
     "releases.send": Line(lambda planting: release_asks(planting, form=FORM)),
     # Of a release that was changed meanwhile, so that nothing is withdrawn.

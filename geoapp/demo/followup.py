@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from geoapp.demo.scene import Scene
 from layers.tables import Action, Committee, CommitteeSeat, Meeting, Training
 
 MEETING_DAYS = 730
+CLOSING = dt.time(15)
 MISSED_SHARE = 0.12
 TRAININGS, TRAINING_DAYS = 40, 3 * 365
 PERIODS = {"CPS": 90, "CPP": 90, "CTS": 60, "CLS": 30, "DMTF": 30, "NSC": 90, "other": 90}
@@ -171,6 +173,7 @@ def _write_meetings(writer: Writer, committees: Committees, until: np.datetime64
     of = [each for each, held in zip(committees.committee_id, committees.held, strict=True) for _ in held]
     attending = rng.poisson((3, 2.5, 0.8, 3, 2.5), (len(of), len(GROUPS)))
     days = dates(np.concatenate(committees.held))
+    latest = [place == len(held) - 1 for held in committees.held for place in range(len(held))]
     writer.write(
         Meeting,
         {
@@ -179,6 +182,12 @@ def _write_meetings(writer: Writer, committees: Committees, until: np.datetime64
             "held_on": days,
             "attendees_by_group": [dict(zip(GROUPS, row, strict=True)) for row in attending.tolist()],
             "minutes_ref": unknown(rng, [f"PV-{day}" for day in days], 0.2),
+            # Those of the last meeting are still to be closed.
+            "closed_at": [
+                None if last else dt.datetime.combine(day, CLOSING, dt.UTC)
+                for day, last in zip(days, latest, strict=True)
+            ],
+            "closed_by": [None if last else "demo-coordinator" for last in latest],
         },
     )
 

@@ -32,13 +32,16 @@ from geoapp.web.account import account
 from geoapp.web.admin import admin
 from geoapp.web.buckets import Buckets
 from geoapp.web.codebook import pages as codebook
+from geoapp.web.committees import committees
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
 from geoapp.web.health import health
+from geoapp.web.incident_list import incident_list
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.map_data import map_data
+from geoapp.web.meetings import meetings
 from geoapp.web.mending import mending
 from geoapp.web.merging import merging
 from geoapp.web.meters import Meters
@@ -48,9 +51,11 @@ from geoapp.web.places import places
 from geoapp.web.provinces import provinces
 from geoapp.web.quality import quality
 from geoapp.web.releases import releases
+from geoapp.web.reporting import reporting
 from geoapp.web.risk import risk
 from geoapp.web.saved_views import saved_views
 from geoapp.web.sign_in import sign_in
+from geoapp.web.steps import steps
 from geoapp.web.tiles import tiles
 
 
@@ -97,8 +102,13 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         ogc,
         details,
         exporting,
+        incident_list,
         incidents,
         releases,
+        reporting,
+        steps,
+        committees,
+        meetings,
         desk,
         mending,
         merging,

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, make_response, render_template
 from sqlalchemy import Connection, select
 
 from geoapp.errors import NotFoundError
+from geoapp.followup.history import read_history
 from geoapp.publish.details import NO_SUCH_ROW, read_detail
 from geoapp.publish.life import TOLD as OF_LIFE
 from geoapp.publish.life import read_life
@@ -17,6 +18,7 @@ from geoapp.publish.released import UNCATEGORISED, date_in_words, read_released
 from geoapp.web.audit import record_read
 from geoapp.web.database import writing
 from geoapp.web.policy import unstored
+from geoapp.web.steps import entries_in_words
 from layers.incidents import INCIDENTS
 from layers.tables import Facility, Incident, MineSite, Route, Source
 from layers.vocabulary import CATEGORY, LEVEL
@@ -70,6 +72,7 @@ def _one(connection: Connection, incident_id: UUID) -> Response:
         incident_id=incident_id,
         detail=detail,
         life=life,
+        history=entries_in_words(read_history(connection, incident_id)) if known else [],
         summary=known.summary if known else None,
         sealed=known is not None and known.sealed,
         may_release=known is not None and may_release(connection, known.units),

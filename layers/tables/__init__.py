@@ -15,8 +15,25 @@ from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
 from layers.tables.changes import Change
 from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
-from layers.tables.followup import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
-from layers.tables.incidents import Incident, IncidentCountry, IncidentRelease, RepeatRefusal
+from layers.tables.followup import (
+    Action,
+    Committee,
+    CommitteeSeat,
+    Meeting,
+    MeetingAttendance,
+    MeetingItem,
+    MinutesAddition,
+    RiskItem,
+    Training,
+)
+from layers.tables.incidents import (
+    Incident,
+    IncidentCountry,
+    IncidentRelease,
+    IncidentReport,
+    IncidentStep,
+    RepeatRefusal,
+)
 from layers.tables.network import NetworkEdge
 from layers.tables.places import AliasRefusal, Checkpoint, Facility, MineSite, Route, SiteAlias, SiteVisit
 from layers.tables.publication import PublishedCell, PublishedEdition
@@ -61,9 +78,14 @@ __all__ = [
     "Incident",
     "IncidentCountry",
     "IncidentRelease",
+    "IncidentReport",
+    "IncidentStep",
     "KnownBrowser",
     "Meeting",
+    "MeetingAttendance",
+    "MeetingItem",
     "MineSite",
+    "MinutesAddition",
     "NetworkEdge",
     "PublishedCell",
     "PublishedEdition",

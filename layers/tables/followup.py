@@ -76,8 +76,58 @@ class Meeting(Recorded, Base):
     held_on: Mapped[dt.date]
     attendees_by_group: Mapped[dict[str, int]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
     minutes_ref: Mapped[str | None]
+    place_text: Mapped[str | None]
+    minutes: Mapped[str | None]
+    closed_at: Mapped[dt.datetime | None]
+    closed_by: Mapped[str | None]
 
     __table_args__ = (UniqueConstraint("committee_id", "held_on"),)
+
+
+class MeetingItem(Recorded, Base):
+    """A point of a meeting's agenda: a released incident, an action, or a topic; and what was said about it."""
+
+    __tablename__ = "meeting_item"
+
+    id: Mapped[uuid.UUID] = random_id()
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meeting.meeting_id", ondelete="CASCADE"))
+    incident_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True
+    )
+    action_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("action.id", ondelete="CASCADE"), index=True)
+    topic: Mapped[str | None]
+    note: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "incident_id"),
+        UniqueConstraint("meeting_id", "action_id"),
+        check("subject", "num_nonnulls(incident_id, action_id, topic) = 1"),
+    )
+
+
+class MeetingAttendance(Recorded, Base):
+    """How many people of a seat came to a meeting."""
+
+    __tablename__ = "meeting_attendance"
+
+    id: Mapped[uuid.UUID] = random_id()
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meeting.meeting_id", ondelete="CASCADE"))
+    seat_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("committee_seat.id"), index=True)
+    people: Mapped[int] = small(nullable=False)
+
+    __table_args__ = (UniqueConstraint("meeting_id", "seat_id"), in_range("people", 0, 99))
+
+
+class MinutesAddition(Recorded, Base):
+    """What was added to minutes after they were closed."""
+
+    __tablename__ = "minutes_addition"
+
+    id: Mapped[uuid.UUID] = random_id()
+    meeting_id: Mapped[str] = mapped_column(ForeignKey("meeting.meeting_id", ondelete="CASCADE"), index=True)
+    words: Mapped[str]
+
+    __table_args__ = (check("words", "length(words) BETWEEN 1 AND 4000"),)
 
 
 class AboutSubject:

@@ -101,6 +101,12 @@ class Incident(Located, Base):
             postgresql_where=text("incident_no IS NULL AND NOT sealed"),
         ),
         Index("ix_incident_occurred_from", "occurred_from"),
+        Index(
+            "ix_incident_due",
+            "due_on",
+            "incident_id",
+            postgresql_where=text("status <> ALL (ARRAY['closed'::text, 'rejected'::text])"),
+        ),
         Index("ix_incident_sealed_incident_no", "incident_no", postgresql_where=text("sealed")),
         Index(
             "ix_incident_sealed_content_key",
@@ -198,4 +204,45 @@ class RepeatRefusal(Recorded, Base):
     __table_args__ = (
         UniqueConstraint("incident_id", "other_incident_id"),
         check("two", "incident_id < other_incident_id"),
+    )
+
+
+class IncidentStep(Recorded, Base):
+    """A step in the life of an incident, which is only ever added: who took it, from where to where, and why."""
+
+    __tablename__ = "incident_step"
+
+    id: Mapped[uuid.UUID] = random_id()
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True)
+    deed: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str | None]
+    taken_on: Mapped[dt.date]
+    outcome: Mapped[str | None]
+    due_on: Mapped[dt.date | None]
+    reason: Mapped[str | None]
+
+    __table_args__ = (
+        one_of("deed", vocab.STEP_KIND),
+        one_of("from_status", vocab.STATUS),
+        one_of("to_status", vocab.STATUS),
+        one_of("outcome", vocab.OUTCOME),
+        check("reason", "length(reason) BETWEEN 1 AND 4000"),
+    )
+
+
+class IncidentReport(Base):
+    """The number by which somebody follows what they told, as a hash; nothing says who that is."""
+
+    __tablename__ = "incident_report"
+
+    id: Mapped[uuid.UUID] = random_id()
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), unique=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    number_hash: Mapped[str] = mapped_column(unique=True)
+    content_hash: Mapped[str]
+    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    __table_args__ = tuple(
+        check(column, f"{column} ~ '^[0-9a-f]{{64}}$'") for column in ("key_hash", "number_hash", "content_hash")
     )

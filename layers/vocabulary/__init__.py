@@ -15,9 +15,10 @@ from layers.vocabulary.incidents import (
     PUBLISHED_LEVEL,
     STAGE,
     STATUS,
+    STEP_KIND,
     VICTIM_KIND,
 )
-from layers.vocabulary.people import COMMITTEE_KIND, EVENT, ROLE, SEVERITY, TRAINING_TOPIC
+from layers.vocabulary.people import COMMITTEE_KIND, EVENT, ROLE, SEAT_GROUP, SEVERITY, TRAINING_TOPIC
 from layers.vocabulary.places import (
     ACTIVITY,
     ADMIN_TYPE,
@@ -85,9 +86,11 @@ __all__ = [
     "ROLE",
     "ROUTE_MODE",
     "ROUTE_USE",
+    "SEAT_GROUP",
     "SEVERITY",
     "STAGE",
     "STATUS",
+    "STEP_KIND",
     "TRACEABILITY",
     "TRAINING_TOPIC",
     "VETTED",

@@ -168,3 +168,10 @@ OUTCOME = Vocabulary(
     merged=("merged with another", "fusionné avec un autre"),
     unresolved=("unresolved", "non résolu"),
 )
+STEP_KIND = Vocabulary(
+    "step_kind",
+    step=("step", "étape"),
+    due=("due date moved", "échéance déplacée"),
+    release=("released to the committee", "communiqué au comité"),
+    withdraw=("release withdrawn", "communication retirée"),
+)

@@ -14,6 +14,16 @@ COMMITTEE_KIND = Vocabulary(
     NSC=("National Steering Committee (NSC)", "Comité national de pilotage (NSC)"),
     other=("other committee", "autre comité"),
 )
+# The groups that a committee of the Voluntary Principles brings together.
+SEAT_GROUP = Vocabulary(
+    "seat_group",
+    provincial_government=("provincial government", "gouvernement provincial"),
+    mineral_companies=("mineral companies", "entreprises minières"),
+    public_security=("public security", "sécurité publique"),
+    private_security=("private security", "sécurité privée"),
+    civil_society=("civil society", "société civile"),
+    other=("other", "autre"),
+)
 TRAINING_TOPIC = Vocabulary(
     "training_topic",
     voluntary_principles=("Voluntary Principles", "Principes volontaires"),
@@ -61,6 +71,7 @@ EVENT = Vocabulary(
     delete=("removed", "suppression"),
     undo=("import undone", "import annulé"),
     export=("export", "export"),
+    step=("step taken", "étape franchie"),
     release=("released", "communication"),
     withdraw=("release withdrawn", "communication retirée"),
     publish=("published", "publication"),
