@@ -34,22 +34,27 @@ from geoapp.web.codebook import pages as codebook
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
+from geoapp.web.funder import funder_report
 from geoapp.web.health import health
 from geoapp.web.incidents import incidents
 from geoapp.web.map import map_page
 from geoapp.web.map_data import map_data
 from geoapp.web.mending import mending
 from geoapp.web.merging import merging
+from geoapp.web.movements import movements
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
+from geoapp.web.province import province
 from geoapp.web.provinces import provinces
 from geoapp.web.quality import quality
+from geoapp.web.register import register
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
 from geoapp.web.saved_views import saved_views
 from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
+from geoapp.web.trainings import trainings
 
 
 def create_app(settings: Settings | None = None, buckets: Buckets | None = None) -> Flask:
@@ -89,6 +94,11 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         saved_views,
         places,
         provinces,
+        province,
+        trainings,
+        register,
+        movements,
+        funder_report,
         tiles,
         ogc,
         details,

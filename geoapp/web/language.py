@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, current_app, g, request
 
 from geoapp.settings import Settings
-from layers.text import LANGUAGES
+from layers.text import LANGUAGES, typeset
 
 CATALOGUES = Path(__file__).parent / "translations"
 
@@ -29,6 +31,7 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.filters["number"] = number
     app.jinja_env.filters["share"] = share
+    app.jinja_env.filters["typeset"] = lambda said: typeset(said, g.language)
 
     @app.before_request
     def choose() -> None:
@@ -58,6 +61,11 @@ def share(value: float) -> str:
     if 0 < value < 1:
         return f"< {number(1)}"
     return f"> {number(99)}" if 99 < value < 100 else number(round(value))
+
+
+def day_in_words(day: date | None) -> str:
+    """A day as readers of the request's language write it; empty where there is none."""
+    return format_date(day, "long", locale=g.language) if day else ""
 
 
 def translate(message: str) -> str:

@@ -17,7 +17,17 @@ from layers.vocabulary.incidents import (
     STATUS,
     VICTIM_KIND,
 )
-from layers.vocabulary.people import COMMITTEE_KIND, EVENT, ROLE, SEVERITY, TRAINING_TOPIC
+from layers.vocabulary.people import (
+    COMMITTEE_KIND,
+    CONSEQUENCE,
+    EVENT,
+    LIKELIHOOD,
+    PARTICIPANT_GROUP,
+    RISK_ITEM,
+    ROLE,
+    SEVERITY,
+    TRAINING_TOPIC,
+)
 from layers.vocabulary.places import (
     ACTIVITY,
     ADMIN_TYPE,
@@ -54,6 +64,7 @@ __all__ = [
     "CATEGORY",
     "CHANNEL",
     "COMMITTEE_KIND",
+    "CONSEQUENCE",
     "COUNTRY",
     "DATE_PRECISION",
     "DEED",
@@ -68,11 +79,13 @@ __all__ = [
     "LAWFUL",
     "LEVEL",
     "LEVY",
+    "LIKELIHOOD",
     "LOCATION_PRECISION",
     "MINERAL",
     "MINE_TYPE",
     "OPERATOR_KIND",
     "OUTCOME",
+    "PARTICIPANT_GROUP",
     "PASSABILITY",
     "POSITION_METHOD",
     "PRESENCE_FREQUENCY",
@@ -82,6 +95,7 @@ __all__ = [
     "QUALITY_KIND",
     "REGISTRY",
     "REPAIR",
+    "RISK_ITEM",
     "ROLE",
     "ROUTE_MODE",
     "ROUTE_USE",
