@@ -24,6 +24,8 @@ from geoapp.ingest.targets import TARGETS, FileColumn, Target
 MENDABLE = ("mine_sites", "routes", "facilities", "checkpoints", "deployments", "trainings", "movements")
 # Set by geoapp itself.
 UNTYPED = {"synthetic"}
+# A training bears the code of its unit itself.
+OTHERWISE_TYPED = {("trainings", "stated_unit")}
 # What people call a row, the best first.
 NAMES = ("name", "provider_name", "place_text")
 GEOM = "geom"
@@ -71,7 +73,11 @@ def remembered(mark: str) -> dict[str, str]:
 
 def columns_of(target: Target) -> list[FileColumn]:
     """The columns that somebody may type, in the order of the table."""
-    return [column for column in target.columns.values() if column.name not in UNTYPED]
+    return [
+        column
+        for column in target.columns.values()
+        if column.name not in UNTYPED and (target.name, column.name) not in OTHERWISE_TYPED
+    ]
 
 
 def is_line(target: Target) -> bool:

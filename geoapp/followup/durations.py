@@ -33,8 +33,8 @@ def median_duration(ended: Sequence[int], still_open: Sequence[int]) -> Median:
 
     The first day on which the product-limit estimate S(t) = prod(1 - d_i / n_i) is 0.5 or less, d_i having ended of the
     n_i that lasted until day i (Kaplan and Meier 1958, Journal of the American Statistical Association 53, 457-481).
-    Its interval holds the days on which the log-log interval of S(t) with Greenwood's variance holds 0.5 (Brookmeyer and
-    Crowley 1982, Biometrics 38, 29-41).
+    Its interval holds the days on which the log-log interval of S(t) with Greenwood's variance holds 0.5 (Brookmeyer
+    and Crowley 1982, Biometrics 38, 29-41).
     """
     longest = max([*ended, *still_open], default=None)
     if not ended:

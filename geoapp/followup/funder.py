@@ -251,11 +251,11 @@ def _of_incidents(connection: Connection, period: Period) -> tuple[list[Figure],
             median.days,
             of,
             Text(
-                "of the incidents opened in the period, by Kaplan and Meier (1958): those still open on its last day"
+                "of the incidents opened in the period, by Kaplan and Meier (1958): those open on its last day"
                 " count as open for at least so long; interval of 95 % by Brookmeyer and Crowley (1982)",
                 "des incidents ouverts dans la période, selon Kaplan et Meier (1958) : ceux encore ouverts à son"
-                " dernier jour comptent comme ouverts au moins aussi longtemps ; intervalle à 95 % selon Brookmeyer et Crowley"
-                " (1982)",
+                " dernier jour comptent comme ouverts au moins aussi longtemps ; intervalle à 95 % selon Brookmeyer et"
+                " Crowley (1982)",
             ),
             len(lasted),
             {"unfounded": counts[1]},

@@ -9,10 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Date, Select, and_, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.types import Text as SqlText
 
-from geoapp.risk.escort import CARGO, ROUNDING, TOLERANCE, ZONE, is_short, shortfall_key
+from geoapp.followup.periods import lies_in
+from geoapp.risk.escort import ROUNDING, TOLERANCE, ZONE, is_short, shortfall_key
 from layers.tables import Deployment, EscortMovement, Incident, Route
 
 # As many as a page lists.
@@ -32,8 +31,8 @@ class Chosen:
 class Movement:
     """A movement with its route and what became of a shortfall.
 
-    `missing_kg` is None where a weight is not known; `short` says that over 1 % of explosives or detonators did not
-    arrive. `incident_id` is the incident of its number, or that was made of it, where the viewer may see it.
+    `missing_kg` is None where a weight is not known; `short` says that over 1 % did not arrive. `incident_id` is the
+    incident of its number, or that was made of it, where the viewer may see it.
     """
 
     id: UUID
@@ -85,13 +84,13 @@ def read_movement(connection: Connection, movement_id: UUID) -> Movement | None:
 
 def _is_short() -> ColumnElement[bool]:
     sent, got = EscortMovement.dispatched_kg, EscortMovement.received_kg
-    return and_(EscortMovement.cargo.in_(CARGO), sent > 0, sent - got > TOLERANCE * sent * (1 + ROUNDING))
+    return and_(sent > 0, sent - got > TOLERANCE * sent * (1 + ROUNDING))
 
 
 def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if chosen.unit:
-        found.append(EscortMovement.units.op("@>")(array([chosen.unit], type_=SqlText())))
+        found.append(lies_in(EscortMovement.units, [chosen.unit]))
     if chosen.cargo:
         found.append(EscortMovement.cargo == chosen.cargo)
     if chosen.short:
@@ -134,7 +133,7 @@ def _movements(connection: Connection, rows: Sequence[Any]) -> list[Movement]:
                 row.dispatched_kg,
                 row.received_kg,
                 row.dispatched_kg - row.received_kg if known else None,
-                known and row.cargo in CARGO and row.dispatched_kg > 0 and is_short(row.dispatched_kg, row.received_kg),
+                known and row.dispatched_kg > 0 and is_short(row.dispatched_kg, row.received_kg),
                 row.escort_strength,
                 row.escort,
                 row.vehicles,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, true
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import ColumnElement, Connection, func, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text as SqlText
 
 from geoapp.errors import QuestionError
@@ -31,12 +32,18 @@ class Period:
 
     def within(self, units: Any) -> ColumnElement[bool]:
         """The condition that a row whose units these are lies in one of the period's."""
-        return units.op("&&")(array(self.units, type_=SqlText())) if self.units else true()
+        return lies_in(units, self.units) if self.units else true()
 
     def holds(self, day: Any) -> ColumnElement[bool]:
         """The condition that a day lies in the period."""
         condition: ColumnElement[bool] = day.between(self.since, self.until)
         return condition
+
+
+def lies_in(units: Any, codes: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a row whose units these are lies in one of the units of some codes."""
+    condition: ColumnElement[bool] = units.bool_op("&&")(literal(list(codes), ARRAY(SqlText())))
+    return condition
 
 
 def read_period(connection: Connection, since: str | None, until: str | None, unit: str | None) -> Period:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from layers.tables import Deployment
 
@@ -64,7 +63,7 @@ def read_prepared(connection: Connection, on: dt.date, conditions: Sequence[Colu
     day = Deployment.vps_trained_on
     within = and_(day > two_years_before(on), day <= on, some)
     known = and_(Deployment.strength > 0, or_(Deployment.vps_trained.is_not(None), day.is_(None)))
-    asked: Select[Any] = select(
+    asked = select(
         func.count(),
         func.count().filter(Deployment.vetted == "yes"),
         func.count().filter(func.coalesce(Deployment.vetted, "unknown") == "unknown"),
@@ -76,4 +75,4 @@ def read_prepared(connection: Connection, on: dt.date, conditions: Sequence[Colu
         func.coalesce(func.sum(Deployment.vps_trained).filter(known, within), 0),
         func.count().filter(Deployment.synthetic),
     ).where(valid, *conditions)
-    return Prepared(*connection.execute(asked).one())
+    return Prepared(*(each or 0 for each in connection.execute(asked).one()))

@@ -10,17 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.types import Text as SqlText
 
 from geoapp.errors import ConflictError, ForbiddenError
+from geoapp.followup.periods import lies_in
 from layers.tables import Deployment, Facility, Incident, MineSite, RiskItem, Route
 from layers.text import Text
 
 NOT_YOURS = "Risks are entered by coordinators, for the sites, facilities and routes of their units."
 NOT_ALLOWED = "42501"
-ARRAY_OF_TEXT = ARRAY(SqlText())
 # What a risk is about: the column, and the table and the key of what it names.
 SUBJECTS: dict[str, tuple[Any, Any]] = {
     "site": (RiskItem.site_id, MineSite.site_id),
@@ -218,8 +218,7 @@ def remove_risk(connection: Connection, risk_id: UUID) -> None:
 
 def may_write(connection: Connection, units: Sequence[str]) -> bool:
     """Whether the viewer may enter risks of a place in some units."""
-    own = func.viewer_units("coordinator", type_=ARRAY_OF_TEXT)
-    return bool(connection.scalar(select(own.op("&&")(array(list(units), type_=SqlText())))))
+    return bool(connection.scalar(select(lies_in(func.viewer_units("coordinator", type_=ARRAY(SqlText())), units))))
 
 
 def units_of_subject(connection: Connection, subject: tuple[str, str]) -> Sequence[str]:
@@ -281,7 +280,7 @@ def _asked() -> Select[Any]:
 def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if chosen.unit:
-        found.append(RiskItem.units.op("@>")(array([chosen.unit], type_=SqlText())))
+        found.append(lies_in(RiskItem.units, [chosen.unit]))
     if chosen.subject:
         kind, key = chosen.subject
         column, _ = SUBJECTS[kind]
@@ -323,9 +322,8 @@ def _risks(connection: Connection, rows: Sequence[Any]) -> list[Risk]:
     return risks
 
 
-def _linked() -> Select[Any]:
-    asked: Select[Any] = select(Incident.incident_id, Incident.incident_no, Incident.occurred_from, Incident.category)
-    return asked
+def _linked() -> Select[UUID, str | None, dt.date, str | None]:
+    return select(Incident.incident_id, Incident.incident_no, Incident.occurred_from, Incident.category)
 
 
 def _is_uuid(text: str) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, column, extract, func, select
-from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, column, extract, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Text as SqlText
 
+from geoapp.followup.periods import lies_in
 from layers.tables import AdminUnit, Committee, Training
 
 # As many as a page lists.
@@ -30,7 +31,7 @@ class Chosen:
         """What a row has to fulfil."""
         found: list[ColumnElement[bool]] = []
         if self.unit:
-            found.append(Training.units.op("@>")(array([self.unit], type_=SqlText())))
+            found.append(lies_in(Training.units, [self.unit]))
         if self.year:
             found.append(extract("year", Training.held_on) == self.year)
         if self.funder:
@@ -123,7 +124,7 @@ def people_by_year(connection: Connection, chosen: Chosen) -> list[Trained]:
             func.coalesce(func.sum(total).filter(women.is_not(None)), 0).label("counted"),
         )
         .select_from(Training)
-        .join(group.lateral(), cast(1, Integer) == 1)
+        .join(group, true())
         .where(*chosen.conditions())
         .group_by(year, group.c.key)
         .order_by(year.desc(), group.c.key)
@@ -141,7 +142,7 @@ def read_totals(connection: Connection, conditions: Sequence[ColumnElement[bool]
             func.coalesce(func.sum(_people(group, "total")).filter(women.is_not(None)), 0),
         )
         .select_from(Training)
-        .join(group.lateral(), cast(1, Integer) == 1)
+        .join(group, true())
         .where(*conditions)
     )
     of_trainings = select(
@@ -150,9 +151,8 @@ def read_totals(connection: Connection, conditions: Sequence[ColumnElement[bool]
         func.count().filter(Training.participants.is_(None)),
         func.count().filter(Training.synthetic),
     ).where(*conditions)
-    women_there, counted = connection.execute(of_people).one()
-    counts: Row[Any] = connection.execute(of_trainings).one()
-    trainings, people, uncounted, synthetic = counts
+    women_there, counted = (each or 0 for each in connection.execute(of_people).one())
+    trainings, people, uncounted, synthetic = (each or 0 for each in connection.execute(of_trainings).one())
     return Totals(trainings, people, women_there, counted, uncounted, synthetic)
 
 

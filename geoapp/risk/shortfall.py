@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Date, String, cast, func, insert, select, update
@@ -23,7 +23,7 @@ NOT_ALLOWED = "42501"
 
 
 def report_shortfall(
-    connection: Connection, name: str, typed: Mapping[str, Any] | None = None
+    connection: Connection, name: str, typed: Mapping[str, Any] | None = None, cargoes: Sequence[str] = CARGO
 ) -> tuple[uuid.UUID, bool]:
     """Record the shortfall of a movement, by its `movement_id` or the id of its row, as an incident.
 
@@ -32,7 +32,7 @@ def report_shortfall(
     are columns that somebody wrote otherwise. QuestionError where nothing over 1 % is missing or the movement bears the
     number of another incident, ForbiddenError for who may not record incidents there.
     """
-    row = _short_movement(connection, name)
+    row = _short_movement(connection, name, cargoes)
     connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(str(row.id)))))
     known = select(Incident.incident_id).where(Incident.content_key == shortfall_key(row.id))
     found: uuid.UUID | None = connection.scalar(known)
@@ -59,13 +59,13 @@ def report_shortfall(
     return connection.execute(known).scalar_one(), True
 
 
-def proposed_incident(connection: Connection, name: str) -> dict[str, Any]:
+def proposed_incident(connection: Connection, name: str, cargoes: Sequence[str] = CARGO) -> dict[str, Any]:
     """The columns of the incident that a shortfall would become, as `report_shortfall` would write them."""
-    return _incident(_short_movement(connection, name))
+    return _incident(_short_movement(connection, name, cargoes))
 
 
-def _short_movement(connection: Connection, name: str) -> Any:
-    row = _movement(connection, name)
+def _short_movement(connection: Connection, name: str, cargoes: Sequence[str]) -> Any:
+    row = _movement(connection, name, cargoes)
     if row.dispatched_kg is None or row.received_kg is None or not is_short(row.dispatched_kg, row.received_kg):
         raise QuestionError(
             f"Of movement {name} no more than 1 % is known to be missing: there is nothing to report.",
@@ -74,7 +74,7 @@ def _short_movement(connection: Connection, name: str) -> Any:
     return row
 
 
-def _movement(connection: Connection, name: str) -> Any:
+def _movement(connection: Connection, name: str, cargoes: Sequence[str]) -> Any:
     departed, arrived = (
         cast(func.timezone(ZONE, each), Date) for each in (EscortMovement.departed_at, EscortMovement.arrived_at)
     )
@@ -84,7 +84,7 @@ def _movement(connection: Connection, name: str) -> Any:
         .with_only_columns(
             *EscortMovement.__table__.c, Route.name, departed.label("departed_on"), arrived.label("arrived_on")
         )
-        .where(EscortMovement.cargo.in_(CARGO))
+        .where(EscortMovement.cargo.in_(cargoes))
         .where((EscortMovement.movement_id == name) | (cast(EscortMovement.id, String) == name))
     )
     rows = connection.execute(asked).all()
@@ -115,9 +115,9 @@ def _incident(row: Any) -> dict[str, Any]:
         "occurred_to": row.arrived_on,
         "reported_on": func.today(),
         "opened_on": func.today(),
-        "category": "explosives_loss_or_misuse",
+        "category": "explosives_loss_or_misuse" if row.cargo in CARGO else None,
         "stage": "transport",
-        "explosives_involved": True,
+        "explosives_involved": row.cargo in CARGO,
         "route_ref": row.route_ref,
         "place_text": row.name,
         "summary_en": f"{cargo.en}, movement {row.movement_id}: {kg.en} of {sent.en} kg ({part.en}) did not arrive.",

@@ -112,6 +112,14 @@ COLUMNS: dict[str, Text] = {
 }
 
 
-def column_label(name: str, language: str) -> str:
-    """What a page calls a column; its own name where there is no word for it."""
+# Columns that are called otherwise in one table.
+OF_TABLES = {
+    ("escort_movement", "incident_no"): Text("Number of its incident", "Numéro de son incident"),
+}
+
+
+def column_label(name: str, language: str, table: str = "") -> str:
+    """What a page calls a column, in one table or in any; its own name where there is no word for it."""
+    if (table, name) in OF_TABLES:
+        return OF_TABLES[table, name].in_language(language)
     return COLUMNS[name].in_language(language) if name in COLUMNS else name

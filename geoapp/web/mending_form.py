@@ -141,13 +141,17 @@ def _field(connection: Connection, column: FileColumn, sent: Sent, language: str
     if column.kind.name == "yes_no":
         choices = [(code, said.in_language(language)) for code, said in YES_NO]
     choices = choices or choices_of(connection, column, language)
+    label = column_label(column.name, language, column.stored.table.name)
+    if choices and column.refers_to is not None:
+        # Chosen by its name, it needs no key.
+        label = label.partition(" (")[0]
     several = column.kind.name == "texts"
     chosen = [part.strip() for part in value.split(";") if part.strip()] if several else [value]
     # What was typed is never lost, also where it is no choice.
     choices += [(code, code) for code in chosen if choices and code and code not in dict(choices)]
     return {
         "name": column.name,
-        "label": column_label(column.name, language),
+        "label": label,
         "value": value,
         "chosen": chosen,
         "choices": choices,

@@ -23,7 +23,7 @@ from geoapp.web.policy import unstored
 from geoapp.web.trainings import may_enter
 from layers.tables import EscortMovement
 from layers.text import Text
-from layers.vocabulary import CARGO, LEVEL
+from layers.vocabulary import CARGO, CATEGORY, LEVEL
 
 movements = Blueprint("movements", __name__, url_prefix="/movements")
 
@@ -102,7 +102,7 @@ def incident(key: UUID) -> Response:
         row = _read(connection, key)
         if row.incident_id is not None:
             return _to_incident(row.incident_id)
-        proposed = proposed_incident(connection, str(key))
+        proposed = proposed_incident(connection, str(key), [*CARGO])
     typed = {name: "" if value is None else str(value) for name, value in proposed.items()}
     return _form(row, typed | {"level": ""}, {})
 
@@ -110,14 +110,14 @@ def incident(key: UUID) -> Response:
 @movements.post("/<uuid:key>/incident")
 def report(key: UUID) -> Response:
     """Record the incident, once, and have the movement bear its number."""
-    names = (*LONGEST, "occurred_from", "occurred_to", "level")
+    names = (*LONGEST, "occurred_from", "occurred_to", "category", "level")
     typed = {name: _clean(request.form.get(name, "")) for name in names}
     try:
         with writing() as connection:
             row = _read(connection, key)
             values, faults = _read_form(typed, connection.execute(select(func.today())).scalar_one())
             if not faults:
-                made, _ = report_shortfall(connection, str(key), values)
+                made, _ = report_shortfall(connection, str(key), values, [*CARGO])
     except IntegrityError:
         faults = {"incident_no": TAKEN.in_language(g.language)}
     return _form(row, typed, faults, 422) if faults else _to_incident(made)
@@ -150,6 +150,7 @@ def _read_form(typed: dict[str, str], today: dt.date) -> tuple[dict[str, Any], d
             faults[name] = FUTURE.in_language(g.language)
     if not faults and values["occurred_to"] < values["occurred_from"]:
         faults["occurred_to"] = BACKWARDS.in_language(g.language)
+    values["category"] = typed["category"] if typed["category"] in CATEGORY else None
     values["level"] = int(typed["level"]) if typed["level"] in {*LEVEL} - {"unknown"} else None
     return values, faults
 
@@ -160,6 +161,7 @@ def _form(row: Movement, typed: dict[str, str], faults: dict[str, str], status: 
         row=row,
         typed=typed,
         faults=faults,
+        categories=[(code, CATEGORY.label(code, g.language)) for code in CATEGORY],
         levels=[(code, LEVEL.label(code, g.language)) for code in LEVEL if code.isdecimal()],
         cargo=CARGO.label(row.cargo, g.language),
         synthetic=row.synthetic,

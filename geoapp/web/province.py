@@ -6,11 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, url_for
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.types import Text as SqlText
 
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.errors import NotFoundError
+from geoapp.followup.periods import lies_in
 from geoapp.followup.prepared import Prepared, read_prepared, two_years_before
 from geoapp.followup.register import Chosen as ChosenRisks
 from geoapp.followup.register import list_risks
@@ -80,5 +79,5 @@ def _unit(connection: Connection, code: str) -> Any:
 
 def _prepared(connection: Connection, code: str) -> dict[str, Any]:
     today = connection.execute(select(func.today())).scalar_one()
-    found: Prepared = read_prepared(connection, today, [Deployment.units.op("@>")(array([code], type_=SqlText()))])
+    found: Prepared = read_prepared(connection, today, [lies_in(Deployment.units, [code])])
     return {"prepared": found, "trained_after": day_in_words(two_years_before(today))}
