@@ -106,5 +106,9 @@ def is_full(error: BaseException) -> bool:
     return sqlstate == DISK_FULL or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or told
 
 
+class PaperError(GeoappError):
+    """A document cannot be made a PDF."""
+
+
 class RedactionError(GeoappError):
     """A text cannot be taken out as it was asked."""
