@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from geoapp.demo.belts import BELTS
-from geoapp.demo.draw import Days, choose, dates, identifiers, missing, objects, unknown
+from geoapp.demo.draw import Days, Objects, choose, dates, identifiers, missing, objects, unknown
 from geoapp.demo.ground import points
 from geoapp.demo.incidents import Followed
 from geoapp.demo.rows import Writer
@@ -282,7 +280,7 @@ def _write_trainings(
 def _write_risks(writer: Writer, scene: Scene, until: np.datetime64, rng: np.random.Generator) -> None:
     """Risks of sites, facilities and routes, some of them due for review."""
     kind = rng.choice(("site_id", "facility_ref", "route_ref"), RISKS, p=(0.6, 0.2, 0.2))
-    keys: dict[str, Sequence[Any]] = {
+    keys: dict[str, Objects] = {
         "site_id": scene.sites.site_id,
         "facility_ref": scene.facilities.id,
         "route_ref": scene.routes.id,
