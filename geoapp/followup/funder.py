@@ -17,6 +17,7 @@ from geoapp.followup.durations import Median, median_duration
 from geoapp.followup.periods import Period
 from geoapp.followup.prepared import Prepared, read_prepared, two_years_before
 from geoapp.followup.trainings import funders, read_totals
+from geoapp.risk.wording import n
 from layers.tables import Deployment, Incident, Meeting, Training
 from layers.text import Text
 from layers.vocabulary import PARTICIPANT_GROUP
@@ -172,8 +173,10 @@ def _of_trainings(connection: Connection, funder: str, period: Period) -> tuple[
 def _share_of_women(women: int, counted: int) -> Text | None:
     if not counted:
         return None
-    share = round(100 * women / counted)
-    return Text(f"{share} % of the {counted} people counted so", f"{share} % des {counted} personnes ainsi comptées")
+    share, people = round(100 * women / counted), n(counted)
+    return Text(
+        f"{share} % of the {people.en} people counted so", f"{share} % des {people.fr} personnes ainsi comptées"
+    )
 
 
 def _of_meetings(connection: Connection, period: Period) -> tuple[list[Figure], int]:
@@ -267,9 +270,8 @@ def _of_incidents(connection: Connection, period: Period) -> tuple[list[Figure],
 
 
 def _of_median(median: Median) -> Text:
-    counted = Text(
-        f"{median.ended} closed, {median.open} still open", f"{median.ended} clos, {median.open} encore ouverts"
-    )
+    ended, still = n(median.ended), n(median.open)
+    counted = Text(f"{ended.en} closed, {still.en} still open", f"{ended.fr} clos, {still.fr} encore ouverts")
     if median.days is not None or median.longest is None:
         return counted
     return Text(
@@ -329,7 +331,8 @@ def _of_deployments(connection: Connection, period: Period) -> tuple[list[Figure
 
 
 def _of(part: int, whole: int) -> Text:
-    return Text(f"{part} of {whole}", f"{part} sur {whole}")
+    some, all_ = n(part), n(whole)
+    return Text(f"{some.en} of {all_.en}", f"{some.fr} sur {all_.fr}")
 
 
 def _trainings(connection: Connection, funder: str, period: Period) -> list[dict[str, Any]]:
