@@ -249,14 +249,20 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
                 source_id="demo" if incident.state == "synthetic" else reporter,
             )
         plant("action", f"on {incident.state}", incident, incident_id=incident.key, **decided)
-        plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key)
+        plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key, item="violence")
     plant("action", "on a site", site, site_id=site.key, **decided)
     plant("action", "on a depot", depot, facility_ref=depot.key, **decided)
     plant("action", "on a magazine", magazine, facility_ref=magazine.key, **decided)
     plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
     plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
-    plant("risk_item", "on a site", site, site_id=site.key)
-    plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
+    linked = {"incidents": [row.key for row in incidents], "review_on": "2024-01-10"}
+    for place, name, key in (
+        (site, "site", "site_id"),
+        (magazine, "magazine", "facility_ref"),
+        (route, "route", "route_ref"),
+    ):
+        plant("risk_item", f"on a {name}", place, item="conflict", **{key: place.key}, **linked)
+    plant("risk_item", "on a future deployment", future, deployment_ref=future.key, item="violence")
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
 
 

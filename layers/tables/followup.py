@@ -181,8 +181,12 @@ class Training(Located, Base):
     funder: Mapped[str | None]
     participants_by_group: Mapped[dict[str, Any]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
     # How many there were, and how many women where these were counted: of all groups, by the database.
-    participants: Mapped[int | None] = mapped_column(Computed("people_in(participants_by_group, 'total')"))
-    women: Mapped[int | None] = mapped_column(Computed("people_in(participants_by_group, 'women')"))
+    participants: Mapped[int | None] = mapped_column(
+        Computed("people_in(participants_by_group, 'total')", persisted=True)
+    )
+    women: Mapped[int | None] = mapped_column(
+        Computed("people_in(participants_by_group, 'women')", persisted=True)
+    )
     committee_id: Mapped[str | None] = mapped_column(
         ForeignKey("committee.committee_id", ondelete="SET NULL"), index=True
     )
