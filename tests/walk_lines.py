@@ -412,7 +412,7 @@ URLS: dict[str, Line] = {
         only("/register?lang=en", "/register?due=1&unit=CD-SK&lang=fr", "/register?likelihood=1&consequence=5"),
         {
             HANDLERS: {
-                "risk_item:on a site": "id risk measure owner",
+                "risk_item:on a mine_site": "id risk measure owner",
                 "risk_item:on a route": "risk",
                 "incident:released": "incident_no",
             }
@@ -426,14 +426,14 @@ URLS: dict[str, Line] = {
     ),
     "register.one": Line(
         lambda planting: [Ask(f"/register/{row.key}?lang=fr") for row in planting.of("risk_item")],
-        {HANDLERS: {"risk_item:on a site": "risk measure owner", "incident:released": "incident_no incident_id"}},
+        {HANDLERS: {"risk_item:on a mine_site": "risk measure owner", "incident:released": "incident_no incident_id"}},
     ),
     # Stale, as it remembers nothing of the row.
     "register.change": Line(
         lambda planting: [
             Ask(f"/register/{row.key}", {"step": "save", "was": "{}"}) for row in planting.of("risk_item")
         ],
-        {"coordinator-sk": {"risk_item:on a site": "risk measure owner"}},
+        {"coordinator-sk": {"risk_item:on a mine_site": "risk measure owner"}},
     ),
     "funder.page": Line(funder_asks, {HANDLERS: {"training": "id place_text funder participants_by_group"}}),
     "funder.file": Line(
@@ -441,7 +441,10 @@ URLS: dict[str, Line] = {
     ),
     "province.page": Line(
         only(*(f"/provinces/{unit}?lang={each}" for unit in PLACES for each in ("en", "fr"))),
-        {HANDLERS: {"risk_item:on a site": "risk measure owner"}, SIGNED_IN: {"training": "participants_by_group"}},
+        {
+            HANDLERS: {"risk_item:on a mine_site": "risk measure owner"},
+            SIGNED_IN: {"training": "participants_by_group"},
+        },
     ),
     "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
     "tiles.tile": Line(

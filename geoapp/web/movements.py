@@ -115,6 +115,10 @@ def report(key: UUID) -> Response:
     try:
         with writing() as connection:
             row = _read(connection, key)
+            if row.incident_id is not None:
+                return _to_incident(row.incident_id)
+            # Raises where there is nothing to report.
+            proposed_incident(connection, str(key), [*CARGO])
             values, faults = _read_form(typed, connection.execute(select(func.today())).scalar_one())
             if not faults:
                 made, _ = report_shortfall(connection, str(key), values, [*CARGO])
