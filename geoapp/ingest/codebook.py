@@ -45,7 +45,7 @@ HEADING = (
     "label_fr",
 )
 # Written by the database, and borne by features and exports.
-MADE = ("country", "units", "source_id", "length_km", "area_km2", "created_at")
+MADE = ("country", "units", "source_id", "length_km", "area_km2", "participants", "women", "created_at")
 POSITION = {
     "longitude": Text("degrees east, WGS 84, as 28.8431", "degrés est, WGS 84, comme 28.8431"),
     "latitude": Text("degrees north, WGS 84, as -2.5012", "degrés nord, WGS 84, comme -2.5012"),
