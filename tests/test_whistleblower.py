@@ -90,6 +90,7 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
                     values |= {
                         "filename": "none",
                         "form": "csv",
+                        "kind": "csv",
                         "secret": "none",
                         "file": "incidents.csv",
                         "upload_id": incident,

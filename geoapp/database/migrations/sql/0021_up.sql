@@ -34,7 +34,7 @@ CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON training
 
 -- A group's people are a whole number, or an object with `total` and, where they were counted, `women` among them.
 CREATE FUNCTION counts_people(people jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT jsonb_typeof(people) = 'object' AND NOT EXISTS (
         SELECT FROM jsonb_each(people) AS each (name, counted)
          WHERE NOT CASE jsonb_typeof(counted)
@@ -49,7 +49,7 @@ ALTER TABLE training ADD CONSTRAINT ck_training_participants_by_group CHECK (cou
 
 -- How many there were, or how many women among them; NULL where no group was counted so.
 CREATE FUNCTION people_in(people jsonb, counted text) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT sum(CASE WHEN jsonb_typeof(each.value) = 'object' THEN (each.value ->> counted)::integer
                     WHEN counted = 'total' THEN (each.value #>> '{}')::integer END)::integer
       FROM jsonb_each(people) AS each
