@@ -184,9 +184,7 @@ class Training(Located, Base):
     participants: Mapped[int | None] = mapped_column(
         Computed("people_in(participants_by_group, 'total')", persisted=True)
     )
-    women: Mapped[int | None] = mapped_column(
-        Computed("people_in(participants_by_group, 'women')", persisted=True)
-    )
+    women: Mapped[int | None] = mapped_column(Computed("people_in(participants_by_group, 'women')", persisted=True))
     committee_id: Mapped[str | None] = mapped_column(
         ForeignKey("committee.committee_id", ondelete="SET NULL"), index=True
     )
