@@ -25,6 +25,11 @@ RUN /opt/geoapp/bin/python -m hatchling build --target wheel --directory dist \
     && /opt/geoapp/bin/pip install --no-deps --no-index dist/geoapp-*.whl
 
 FROM python:3.11.14-slim-bookworm
+# What sets papers as PDF, and their letters.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+        fonts-dejavu-core fonts-dejavu-extra \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 geoapp \
     && useradd --uid 10001 --gid geoapp --home-dir /var/lib/geoapp --no-create-home --shell /usr/sbin/nologin geoapp \
     && install --directory --owner geoapp --group geoapp --mode 0750 /var/lib/geoapp

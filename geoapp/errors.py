@@ -119,5 +119,9 @@ def is_passing(error: BaseException) -> bool:
     )
 
 
+class PaperError(GeoappError):
+    """A document cannot be made a PDF."""
+
+
 class RedactionError(GeoappError):
     """A text cannot be taken out as it was asked."""

@@ -12,6 +12,7 @@ from layers.mine_sites import MINE_SITES
 from layers.network_edges import NETWORK_EDGES
 from layers.provinces import PROVINCES
 from layers.routes import ROUTES
+from layers.trainings import TRAININGS
 
 LAYERS: dict[str, MapLayer] = {
     layer.name: layer
@@ -19,6 +20,7 @@ LAYERS: dict[str, MapLayer] = {
         INCIDENTS,
         DEPLOYMENTS,
         CHECKPOINTS,
+        TRAININGS,
         MINE_SITES,
         FACILITIES,
         ROUTES,

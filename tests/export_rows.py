@@ -20,6 +20,7 @@ TABLES = {
     "checkpoints": ("checkpoints", "checkpoint"),
     "facilities": ("facilities", "facility"),
     "routes": ("routes", "route"),
+    "trainings": ("trainings", "training"),
     "provinces": ("boundaries", "admin_unit"),
     "countries": ("boundaries", "admin_unit"),
 }
@@ -35,6 +36,9 @@ ROWS = """
     VALUES ('F1', 'depot', 'Dépôt', 'SRID=4326;POINT(28.84 -2.50)');
     INSERT INTO checkpoint (checkpoint_id, lawful, name, first_seen, geom)
     VALUES ('C1', 'no', 'Barrière', '2024-02-29', 'SRID=4326;POINT(28.84 -2.50)');
+    INSERT INTO training (training_id, topic, held_on, place_text, participants_by_group, geom)
+    VALUES ('T1', 'other', '2024-05-02', 'Bukavu', '{"other": {"total": 6, "women": 2}}',
+            'SRID=4326;POINT(28.84 -2.50)');
     INSERT INTO route (route_id, name, geom)
     VALUES ('R1', 'a', 'SRID=4326;MULTILINESTRING((28.84 -2.50, 28.86 -2.52), (28.9 -2.6, 28.95 -2.65))');
     INSERT INTO deployment (deployment_id, force, valid_from, route_ref)

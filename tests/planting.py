@@ -245,15 +245,24 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
         # Also of those whose release was taken back.
         for about in ({"incident_id": incident.key}, {"action_id": action.key}):
             plant("meeting_item", f"on {incident.state}", incident, meeting_id=meeting.key, topic=None, **about)
-        plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key)
+        plant("risk_item", f"on {incident.state}", incident, incident_id=incident.key, item="violence")
     plant("action", "on a site", site, site_id=site.key, **decided)
     plant("action", "on a depot", depot, facility_ref=depot.key, **decided)
     plant("action", "on a magazine", magazine, facility_ref=magazine.key, **decided)
     plant("action", "on a deployment", current, deployment_ref=current.key, **decided)
     plant("action", "on a future deployment", future, deployment_ref=future.key, **decided)
-    plant("risk_item", "on a site", site, site_id=site.key)
-    plant("risk_item", "on a future deployment", future, deployment_ref=future.key)
+    _plant_risks(
+        plant, {"site_id": site, "facility_ref": magazine, "route_ref": route, "deployment_ref": future}, incidents
+    )
     plant("training", topic="voluntary_principles", held_on="2024-01-10", **origin)
+
+
+def _plant_risks(plant: Callable[..., Row], places: dict[str, Row], incidents: list[Row]) -> None:
+    """A risk of each place, with all incidents linked to it, due for review."""
+    linked = {"incidents": [row.key for row in incidents], "review_on": "2024-01-10"}
+    for column, place in places.items():
+        name = {"facility": "magazine", "deployment": "future deployment"}.get(place.table, place.table)
+        plant("risk_item", f"on a {name}", place, item="conflict", **{column: place.key}, **linked)
 
 
 def _plant_imports(plant: Callable[..., Row], batch: str) -> None:

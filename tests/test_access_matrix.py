@@ -71,7 +71,8 @@ def test_what_nothing_opens_is_a_dash(matrix: str) -> None:
     assert cells(matrix, "import_batch", "file_name") == {
         "public": "-",
         "committee": "own: read",
-        "coordinator": "own: read",
+        # What they enter by hand.
+        "coordinator": "own: read, add",
         "analyst": "own: read",
         "gis": "read; own: add",
         "admin": "own: read",

@@ -36,8 +36,8 @@ ROWS = """
     SELECT 'sealed', '2024-01-01', true, '{coordinator-sk}', id FROM facility;
     INSERT INTO incident (incident_no, occurred_from, sealed, handlers, geom)
     VALUES ('others', '2024-01-01', true, '{analyst}', 'SRID=4326;POINT(28.84 -2.50)');
-    INSERT INTO risk_item (item, incident_id) SELECT 'on ' || incident_no, incident_id FROM incident;
-    INSERT INTO risk_item (item, deployment_ref) SELECT 'on ' || deployment_id, id FROM deployment;
+    INSERT INTO risk_item (item, risk, incident_id) SELECT 'violence', 'on ' || incident_no, incident_id FROM incident;
+    INSERT INTO risk_item (item, risk, deployment_ref) SELECT 'violence', 'on ' || deployment_id, id FROM deployment;
     INSERT INTO action (action, decided_on, incident_id)
     SELECT 'on ' || incident_no, '2024-02-01', incident_id FROM incident;
     INSERT INTO action (action, decided_on, deployment_ref)

@@ -17,6 +17,18 @@ from geoapp.database.engine import open_engine
 
 DEPLOYMENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000001"
 DEPLOYMENT = text("UPDATE deployment SET id = :id WHERE deployment_id = 'D-1'")
+FOLLOW_UP = {
+    "training": "INSERT INTO training (topic, held_on, unit_code, place_text, funder, participants_by_group) VALUES"
+    """ ('human_rights', '2024-05-02', 'CD-SK', 'Bukavu', 'F', '{"other": {"total"\\: 6, "women"\\: 2}}')""",
+    "risk": "INSERT INTO risk_item (item, risk, likelihood, consequence, review_on, route_ref)"
+    " SELECT 'violence', 'Heurts', 4, 5, '2026-01-01', id FROM route WHERE route_id = 'RT-SK'",
+    "movement": "INSERT INTO escort_movement (movement_id, route_ref, cargo, dispatched_kg, received_kg, arrived_at)"
+    " SELECT 'M-1', id, 'explosives', 500, 480, '2026-03-01' FROM route WHERE route_id = 'RT-SK'",
+}
+ROUTE = text(
+    "INSERT INTO route (route_id, name, geom)"
+    " VALUES ('RT-SK', 'Bukavu', ST_GeomFromText('MULTILINESTRING((28.84 -2.50, 28.80 -2.45))', 4326))"
+)
 SYNTHETIC = text("INSERT INTO source (source_id, name) VALUES ('demo', 'synthetic')")
 
 INCIDENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000002"
@@ -41,6 +53,8 @@ FOLLOWED = text(
     "INSERT INTO meeting_item (meeting_id, action_id) SELECT 'M-SK', id FROM action;"
 )
 
+# The ids of the rows of the follow-up.
+KEYS: dict[str, Any] = {}
 PAGES = {
     "coordinator-sk": (
         "/incidents",
@@ -89,6 +103,20 @@ PAGES = {
         "/import/rows/deployments/new",
         "/import/doubles",
     ),
+    "coordinator-sk": (
+        "/trainings",
+        "/trainings/{training}",
+        "/import/rows/trainings/new",
+        "/import/rows/movements/new",
+        "/register",
+        "/register/{risk}",
+        "/register/new",
+        "/movements",
+        "/movements/{movement}",
+        "/movements/{movement}/incident",
+        "/reports/funder?funder=F&since=2020-01-01",
+        "/provinces/CD-SK",
+    ),
     "admin": ("/admin", "/admin/audit"),
 }
 
@@ -103,6 +131,8 @@ def server(cluster: Cluster, template: str) -> Iterator[str]:
             connection.execute(SYNTHETIC)
             connection.execute(FOLLOWED)
             connection.execute(DEPLOYMENT, {"id": DEPLOYMENT_ID})
+            connection.execute(ROUTE)
+            KEYS.update((name, connection.scalar(text(f"{made} RETURNING id"))) for name, made in FOLLOW_UP.items())
         engine.dispose()
         with serving(environment_for(settings)) as address:
             yield address
@@ -122,7 +152,7 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
     for name, paths in PAGES.items():
         with visiting(chromium_browser, server, name) as visit:
             for path in paths:
-                address = path.format(deployment=DEPLOYMENT_ID, incident=INCIDENT_ID)
+                address = path.format(deployment=DEPLOYMENT_ID, incident=INCIDENT_ID, **KEYS)
                 found += objections(visit, f"{address}{'&' if '?' in address else '?'}lang={language}")
     assert found == []
 

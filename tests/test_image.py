@@ -28,6 +28,7 @@ READY = ROOT / "docker/geoapp-ready"
 PACKAGES = ("geoapp/", "layers/")
 SHIPPED = [
     "templates/*.html",
+    "templates/paper/*",
     "data/boundaries/*.geojson",
     "geoapp/database/migrations/*.mako",
     "geoapp/database/migrations/sql/*.sql",

@@ -168,7 +168,7 @@ def test_movements_refer_to_a_route(places: Engine, tmp_path: Path) -> None:
     )
     report = bring(places, path, "movements")
     assert rules(report) == [
-        (2, "arrived_at", "wrong_order"),
+        (2, "arrived_at", "arrived_early"),
         (3, "route_id", "unknown_reference"),
         (4, "arrived_at", "future_date"),
     ]

@@ -24,6 +24,7 @@ from conftest import a_database
 from flask import Flask
 from pages import without_way_back
 from planting import LOGGED, OF_PEOPLE, PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
+from pypdf import PdfReader
 from releasing import ClientOf
 from rights import FULL_ROLES, PEOPLE, may_see
 from sqlalchemy import Engine, text
@@ -96,6 +97,8 @@ def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Ro
                 # The middle of several is the place of none.
                 if feature.get("count", 1) == 1:
                     found |= planting.found_at(float(str(feature["lon"])), float(str(feature["lat"])))
+    elif answer.mimetype == "application/pdf":
+        found |= planting.found_in("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages))
     elif answer.mimetype in FILES:
         found |= planting.found_in("\n".join(_unpacked(answer.get_data())))
     else:

@@ -29,6 +29,8 @@ OTHERS = """
     VALUES ('R1', 'a', 'SRID=4326;MULTILINESTRING((28.84 -2.50, 28.86 -2.52))');
     INSERT INTO network_edge (edge_id, from_node, to_node, metres, middle_lon, middle_lat, route_ref, geom)
     SELECT 1, 2, 3, 3139, 28.85, -2.51, id, 'SRID=4326;LINESTRING(28.84 -2.50, 28.86 -2.52)' FROM route;
+    INSERT INTO training (training_id, topic, held_on, place_text, geom)
+    VALUES ('T1', 'other', '2024-05-02', 'Bukavu', 'SRID=4326;POINT(28.84 -2.50)');
     INSERT INTO deployment (deployment_id, force, valid_from, route_ref)
     SELECT 'D1', 'police', '2020-01-01', id FROM route;
     INSERT INTO deployment (deployment_id, force, valid_from, geom)

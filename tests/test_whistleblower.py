@@ -60,7 +60,7 @@ def incident(engine: Engine) -> str:
     )
     with engine.begin() as connection:
         connection.execute(
-            text("INSERT INTO risk_item (incident_id, item, measure) VALUES (:id, 'Zqmarkeritem', 'Zqmarkermeasure')"),
+            text("INSERT INTO risk_item (incident_id, item, risk) VALUES (:id, 'violence', 'Zqmarkeritem')"),
             {"id": found},
         )
         connection.execute(
@@ -96,6 +96,7 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
                     values |= {
                         "filename": "none",
                         "form": "csv",
+                        "kind": "csv",
                         "secret": "none",
                         "file": "incidents.csv",
                         "upload_id": incident,

@@ -73,6 +73,9 @@ COMMANDS: dict[str, Command] = {
             "escort": (),
         }.items()
     },
+    "report": Command(
+        ("report", "--kind", "funder", "--funder", "none", "{report}"), ("committee-sk", "coordinator-sk", "operator")
+    ),
     "risk shortfall": Command(("risk", "shortfall", "none"), (*PEOPLE, "operator")),
     "risk backtest": Command(("risk", "backtest", "--from", "2022-01-01", "--to", "2024-06-01"), ("coordinator-sk",)),
     "network export": Command(("network", "export", "{report}", "--on", "2025-01-01"), ("coordinator-sk",)),

@@ -53,6 +53,7 @@ TABLES = {
     "facilities": "facility",
     "routes": "route",
     "network_edges": "network_edge",
+    "trainings": "training",
 }
 
 
@@ -118,28 +119,33 @@ def history_asks(planting: Planting) -> Iterator[Ask]:
         yield Ask(f"/import/history?table=incidents&key={planting.marker(row, 'incident_no')}&lang=fr")
 
 
-MENDED = ("mine_sites", "routes", "facilities", "checkpoints", "deployments")
+MENDED = {
+    **{
+        name: TABLES[name] for name in ("mine_sites", "routes", "facilities", "checkpoints", "deployments", "trainings")
+    },
+    "movements": "escort_movement",
+}
 
 
 def row_form_asks(planting: Planting) -> Iterator[Ask]:
     """The form of every planted row that can be mended by hand."""
-    for name in MENDED:
-        for row in planting.of(TABLES[name]):
+    for name, table in MENDED.items():
+        for row in planting.of(table):
             yield Ask(f"/import/rows/{name}/{row.key}?lang=en")
 
 
 def row_send_asks(planting: Planting) -> Iterator[Ask]:
     """What is sent of those forms: stale, as it remembers nothing of the row."""
-    for name in MENDED:
-        for row in planting.of(TABLES[name]):
+    for name, table in MENDED.items():
+        for row in planting.of(table):
             yield Ask(f"/import/rows/{name}/{row.key}", {"step": "save", "c-name": "x"})
             yield Ask(f"/import/rows/{name}/{row.key}", {"step": "snap", "line": "28.8 -2.5", "longitude": "28.8"})
 
 
 def found_asks(planting: Planting) -> Iterator[Ask]:
     """A search for every planted key."""
-    for name in MENDED:
-        for row in planting.of(TABLES[name]):
+    for name, table in MENDED.items():
+        for row in planting.of(table):
             yield Ask(f"/import/rows?table={name}&q={row.key}&lang=fr")
         yield Ask(f"/import/rows?table={name}&q=a&lang=en")
 
@@ -169,8 +175,35 @@ IN_FORMS = {
         "facility": "name operator",
         "checkpoint": "name",
         "deployment:current": "provider_name force_unit mandate_ref equipment_transferred",
-    }
+    },
+    "gis-cd coordinator-sk": {
+        "training": "place_text language trainer_org funder participants_by_group",
+        "escort_movement:arrived": "permit_no incident_no",
+    },
 }
+TRAINING = "training_id place_text language trainer_org funder participants_by_group"
+
+
+def risk_form_asks(planting: Planting) -> Iterator[Ask]:
+    """The form of a new risk of every planted place, and of none."""
+    yield Ask("/register/new?lang=fr")
+    for kind, table in (("site", "mine_site"), ("facility", "facility"), ("route", "route")):
+        yield from (Ask(f"/register/new?{kind}={row.key}") for row in planting.of(table))
+
+
+def funder_asks(planting: Planting) -> Iterator[Ask]:
+    """The report to every planted funder, as a page."""
+    for row in planting.of("training"):
+        funder = planting.marker(row, "funder")
+        yield from (Ask(f"/reports/funder?funder={funder}&since=2024-01-01&lang={each}") for each in ("en", "fr"))
+
+
+def funder_file_asks(planting: Planting) -> Iterator[Ask]:
+    """The report to every planted funder, as files."""
+    for row in planting.of("training"):
+        for kind in ("csv", "json", "pdf"):
+            yield Ask(f"/reports/funder.{kind}?funder={planting.marker(row, 'funder')}&since=2024-01-01")
+
 
 # A day on which the planted incidents press on their places, and days on which they happened.
 ON = "on=2025-01-01"
@@ -266,7 +299,11 @@ DETAILS = {
         "mine_site": "operator_name territory",
         "source": "source_id",
     },
-    SIGNED_IN: {"facility": "facility_id name operator", "route": "route_id name from_ref to_ref surface"},
+    SIGNED_IN: {
+        "facility": "facility_id name operator",
+        "route": "route_id name from_ref to_ref surface",
+        "training": "place_text trainer_org funder",
+    },
     "committee-sk": {"incident_release": "summary_en summary_fr"},
     EVERYBODY: {"mine_site": "site_id name"},
 }
@@ -283,7 +320,11 @@ FEATURES = {
         "mine_site": "operator_name territory groupement locality licence_no",
         "source": "source_id",
     },
-    SIGNED_IN: {"facility": "facility_id name operator", "route": "route_id name from_ref to_ref surface"},
+    SIGNED_IN: {
+        "facility": "facility_id name operator",
+        "route": "route_id name from_ref to_ref surface",
+        "training": "id place_text language trainer_org funder participants_by_group",
+    },
     "committee-sk": {"incident": "incident_id", "incident_release": "summary_en summary_fr"},
     EVERYBODY: {"mine_site": "site_id name"},
 }
@@ -388,6 +429,73 @@ URLS: dict[str, Line] = {
             *(Ask(f"/api/v1/counts?route={planting.marker(row, 'route_id')}") for row in planting.of("route")),
         ],
         {SIGNED_IN: {"route": "name"}},
+    ),
+    "places.facility": Line(
+        lambda planting: [Ask(f"/facilities/{row.key}?lang=en") for row in planting.of("facility")],
+        {SIGNED_IN: {"facility": "name operator"}, HANDLERS: {"risk_item:on a magazine": "risk measure owner"}},
+    ),
+    "trainings.page": Line(
+        only("/trainings?lang=en", "/trainings?lang=fr&year=2024&topic=voluntary_principles&page=2"),
+        {SIGNED_IN: {"training": "id place_text trainer_org funder participants_by_group"}},
+    ),
+    "trainings.one": Line(
+        lambda planting: [Ask(f"/trainings/{row.key}?lang=fr") for row in planting.of("training")],
+        {SIGNED_IN: {"training": TRAINING}},
+    ),
+    "movements.page": Line(
+        only("/movements?lang=en", "/movements?short=1&unit=CD-SK&lang=fr"),
+        {HANDLERS: {"escort_movement:arrived": "id movement_id incident_no", "route": "name"}},
+    ),
+    "movements.one": Line(
+        lambda planting: [Ask(f"/movements/{row.key}") for row in planting.of("escort_movement")],
+        {HANDLERS: {"escort_movement:arrived": "movement_id permit_no incident_no"}},
+    ),
+    # The planted ones have no weights, so that none is short.
+    "movements.incident": Line(
+        lambda planting: [Ask(f"/movements/{row.key}/incident") for row in planting.of("escort_movement")]
+    ),
+    "movements.report": Line(
+        lambda planting: [
+            Ask(f"/movements/{row.key}/incident", {"level": "1"}) for row in planting.of("escort_movement")
+        ]
+    ),
+    "register.page": Line(
+        only("/register?lang=en", "/register?due=1&unit=CD-SK&lang=fr", "/register?likelihood=1&consequence=5"),
+        {
+            HANDLERS: {
+                "risk_item:on a mine_site": "id risk measure owner",
+                "risk_item:on a route": "risk",
+                "incident:released": "incident_no",
+            }
+        },
+    ),
+    "register.new": Line(
+        risk_form_asks, {"coordinator-sk": {"route": "name", "facility": "name", "incident:released": "incident_no"}}
+    ),
+    "register.add": Line(
+        lambda _: [Ask("/register/new", {"risk": "x"}), Ask("/register/new?lang=fr", {"site": "none"})]
+    ),
+    "register.one": Line(
+        lambda planting: [Ask(f"/register/{row.key}?lang=fr") for row in planting.of("risk_item")],
+        {HANDLERS: {"risk_item:on a mine_site": "risk measure owner", "incident:released": "incident_no incident_id"}},
+    ),
+    # Stale, as it remembers nothing of the row.
+    "register.change": Line(
+        lambda planting: [
+            Ask(f"/register/{row.key}", {"step": "save", "was": "{}"}) for row in planting.of("risk_item")
+        ],
+        {"coordinator-sk": {"risk_item:on a mine_site": "risk measure owner"}},
+    ),
+    "funder.page": Line(funder_asks, {HANDLERS: {"training": "id place_text funder participants_by_group"}}),
+    "funder.file": Line(
+        funder_file_asks, {HANDLERS: {"training": "training_id place_text funder participants_by_group"}}
+    ),
+    "province.page": Line(
+        only(*(f"/provinces/{unit}?lang={each}" for unit in PLACES for each in ("en", "fr"))),
+        {
+            HANDLERS: {"risk_item:on a mine_site": "risk measure owner"},
+            SIGNED_IN: {"training": "participants_by_group"},
+        },
     ),
     "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
     "tiles.tile": Line(

@@ -31,6 +31,7 @@ COMMANDS = {
     "quality": "geoapp.cli.quality:quality",
     "publish": "geoapp.cli.publishing:publish",
     "redact": "geoapp.cli.redaction:redact_",
+    "report": "geoapp.cli.reporting:report",
     "risk": "geoapp.cli.risk:risk",
     "run": "geoapp.cli.serving:run",
     "service": "geoapp.cli.service:service",

@@ -8,7 +8,18 @@ from sqlalchemy import ColumnElement, Table, Text, cast, func, literal, literal_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 # Written by the database from the other columns, or once.
-DERIVED = {"units", "country", "geom_3857", "length_km", "near_magazine", "area_km2", "created_at", "created_by"}
+DERIVED = {
+    "units",
+    "country",
+    "geom_3857",
+    "length_km",
+    "near_magazine",
+    "area_km2",
+    "participants",
+    "women",
+    "created_at",
+    "created_by",
+}
 # Which batch wrote a row last is no part of what it says.
 UNSAID = {"import_batch_id"}
 

@@ -1,4 +1,4 @@
-"""The follow-up: committees with seats and meetings, their actions on incidents, and trainings."""
+"""The follow-up: committees with seats and meetings, their actions on incidents, trainings, and the risk register."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geoapp.demo.belts import BELTS
-from geoapp.demo.draw import Days, choose, dates, identifiers, missing, objects, unknown
+from geoapp.demo.draw import Days, Objects, choose, dates, identifiers, missing, objects, unknown
 from geoapp.demo.ground import points
 from geoapp.demo.incidents import Followed
 from geoapp.demo.rows import Writer
 from geoapp.demo.scene import Scene
-from layers.tables import Action, Committee, CommitteeSeat, Meeting, Training
+from layers.tables import Action, Committee, CommitteeSeat, Meeting, RiskItem, Training
 
 MEETING_DAYS = 730
 CLOSING = dt.time(15)
@@ -63,6 +63,27 @@ RESPONSIBLE = {
     "Armée, état-major local": 1,
 }
 RESULTS = {"fait": 6, "fait avec retard": 2, "en partie": 2}
+RISKS = 80
+RISKS_KNOWN = (
+    (
+        "security_risks",
+        "Barrières illégales sur l'accès, après la paie des creuseurs",
+        "Patrouille conjointe les jours de paie, relevé des barrières à chaque visite",
+    ),
+    (
+        "violence",
+        "Heurts entre creuseurs et gardes à la fermeture d'un puits",
+        "Médiation par le comité avant chaque fermeture",
+    ),
+    (
+        "human_rights_records",
+        "Unité dont des agents sont mis en cause pour des arrestations arbitraires",
+        "Demande de remplacement et vérification des antécédents avant tout déploiement",
+    ),
+    ("rule_of_law", "Parquet éloigné, plaintes sans suite", "Suivi mensuel des dossiers avec l'auditorat"),
+    ("conflict", "Différend foncier entre la coopérative et la chefferie", "Concertation sous l'égide du comité local"),
+    ("equipment_transfers", "Véhicule prêté à la police sans convention", "Convention d'usage et carnet de bord"),
+)
 TRAINED = (
     "provincial_government",
     "mineral_companies",
@@ -99,7 +120,7 @@ class Committees:
 
 
 def write_followup(writer: Writer, scene: Scene, followed: Followed) -> None:
-    """Write committees, seats, meetings, actions and trainings."""
+    """Write committees, seats, meetings, actions, trainings and risks."""
     rng = scene.plan.generator("follow-up")
     until = np.datetime64(scene.plan.until, "D")
     committees = make_committees(scene)
@@ -118,6 +139,7 @@ def write_followup(writer: Writer, scene: Scene, followed: Followed) -> None:
     _write_meetings(writer, committees, until, rng)
     _write_actions(writer, committees, followed, until, rng)
     _write_trainings(writer, scene, committees, until, rng)
+    _write_risks(writer, scene, until, scene.plan.generator("risks"))
 
 
 def make_committees(scene: Scene) -> Committees:
@@ -260,6 +282,35 @@ def _write_trainings(
             "participants_by_group": _participants(rng),
             "committee_id": unknown(rng, committee, 0.5),
             "geom": points(ground.towns.x[town], ground.towns.y[town]),
+        },
+    )
+
+
+def _write_risks(writer: Writer, scene: Scene, until: np.datetime64, rng: np.random.Generator) -> None:
+    """Risks of sites, facilities and routes, some of them due for review."""
+    kind = rng.choice(("site_id", "facility_ref", "route_ref"), RISKS, p=(0.6, 0.2, 0.2))
+    keys: dict[str, Objects] = {
+        "site_id": scene.sites.site_id,
+        "facility_ref": scene.facilities.id,
+        "route_ref": scene.routes.id,
+    }
+    chosen = {name: rng.integers(0, len(known), RISKS) for name, known in keys.items()}
+    place = rng.integers(0, len(RISKS_KNOWN), RISKS)
+    writer.write(
+        RiskItem,
+        {
+            "id": identifiers(rng, RISKS),
+            **{
+                name: [known[at] if which == name else None for which, at in zip(kind, chosen[name], strict=True)]
+                for name, known in keys.items()
+            },
+            "item": [RISKS_KNOWN[each][0] for each in place],
+            "risk": [RISKS_KNOWN[each][1] for each in place],
+            "measure": [RISKS_KNOWN[each][2] for each in place],
+            "likelihood": missing(rng.integers(1, 6, RISKS).astype(object), rng.random(RISKS) < 0.1),
+            "consequence": missing(rng.integers(1, 6, RISKS).astype(object), rng.random(RISKS) < 0.1),
+            "owner": choose(rng, RESPONSIBLE, RISKS),
+            "review_on": dates(until + rng.integers(-60, 300, RISKS)),
         },
     )
 

@@ -14,6 +14,8 @@ from geoapp.access.heads import head_files
 from geoapp.database import audit_key, backup_key
 from geoapp.database.cluster import LEAST_FREE_BYTES
 from geoapp.doctor.finding import Finding, fault, ok, warning
+from geoapp.errors import PaperError
+from geoapp.publish.pdf import make_pdf
 from geoapp.settings import Settings
 
 MB, GB = 10**6, 10**9
@@ -28,6 +30,7 @@ def check_machine(settings: Settings, *, assets: bool) -> Iterator[Finding]:
     yield from _disks(settings)
     yield _clock()
     yield from _secrets(settings)
+    yield _papers()
     if assets:
         yield ok("assets", "The web assets are built.")
     else:
@@ -64,6 +67,15 @@ def _clock() -> Finding:
             "Switch time synchronisation on: timedatectl set-ntp true. In a container, on its host.",
         )
     return ok("clock: kept", "The clock of this machine is kept right.")
+
+
+def _papers() -> Finding:
+    try:
+        make_pdf('<html lang="en"><title>.</title>.')
+    except PaperError as error:
+        said, _, todo = str(error).partition(": ")
+        return warning("papers", f"{said}: nothing can be printed as PDF.", todo)
+    return ok("papers", "Papers can be printed as PDF.")
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""The follow-up: reports, the steps of incidents, committees, their meetings and what they decide."""
+"""The follow-up: reports and steps of incidents, meetings, trainings, the risk register, movements, a funder's report."""

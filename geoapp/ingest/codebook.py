@@ -23,6 +23,10 @@ TYPES: dict[KindName, Text] = {
     "yes_no": Text("yes or no", "oui ou non"),
     "date": Text("date, as 2024-03-31", "date, comme 2024-03-31"),
     "time": Text("date and time, as 2024-03-31T14:30", "date et heure, comme 2024-03-31T14:30"),
+    "people": Text(
+        'JSON object, as {"civil_society": {"total": 12, "women": 5}}',
+        'objet JSON, comme {"civil_society": {"total": 12, "women": 5}}',
+    ),
     "object": Text('JSON object, as {"police": 12}', 'objet JSON, comme {"police": 12}'),
 }
 UNITS = {"_m": "m", "_km": "km", "_km2": "km2", "_kg": "kg"}
@@ -41,7 +45,7 @@ HEADING = (
     "label_fr",
 )
 # Written by the database, and borne by features and exports.
-MADE = ("country", "units", "source_id", "length_km", "area_km2", "created_at")
+MADE = ("country", "units", "source_id", "length_km", "area_km2", "participants", "women", "created_at")
 POSITION = {
     "longitude": Text("degrees east, WGS 84, as 28.8431", "degrés est, WGS 84, comme 28.8431"),
     "latitude": Text("degrees north, WGS 84, as -2.5012", "degrés nord, WGS 84, comme -2.5012"),

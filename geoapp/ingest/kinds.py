@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from layers.vocabulary import REGISTRY, Vocabulary
 
-KindName = Literal["text", "texts", "whole", "decimal", "yes_no", "date", "time", "object"]
+KindName = Literal["text", "texts", "whole", "decimal", "yes_no", "date", "time", "object", "people"]
 
 BY_CODES = {tuple(vocabulary): vocabulary for vocabulary in REGISTRY.values()}
 
@@ -30,7 +30,7 @@ def kind_of(table: Table, column: Column[Any]) -> Kind:
     if isinstance(column.type, ARRAY):
         return Kind("texts", _vocabulary(table, column))
     if isinstance(column.type, JSONB):
-        return Kind("object")
+        return Kind("people" if _counts_people(table, column) else "object")
     if isinstance(column.type, SmallInteger):
         return Kind("whole", _numbered(table, column), 2**15 - 1)
     if isinstance(column.type, Integer):
@@ -40,6 +40,15 @@ def kind_of(table: Table, column: Column[Any]) -> Kind:
         if isinstance(column.type, sql_type):
             return Kind(name)
     return Kind("text", _vocabulary(table, column))
+
+
+def _counts_people(table: Table, column: Column[Any]) -> bool:
+    """Whether the table's check asks for people by group."""
+    return any(
+        str(each.sqltext) == f"counts_people({column.name})"
+        for each in table.constraints
+        if isinstance(each, CheckConstraint)
+    )
 
 
 def _vocabulary(table: Table, column: Column[Any]) -> Vocabulary | None:

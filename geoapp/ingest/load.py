@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
-from geoapp.access.viewer import acting_viewer
-from geoapp.ingest import placing, repairs
+from geoapp.access.viewer import Viewer, acting_viewer
+from geoapp.ingest import placing, repairs, rights
 from geoapp.ingest.findings import Findings
 from geoapp.ingest.report import Report
 from geoapp.ingest.stage import Stage
@@ -107,7 +107,7 @@ def record_batch(
         "rows_rejected": report.rows.rejected,
         "imported_by": func.coalesce(func.viewer(), literal_column("session_user")),
         "columns": list(columns),
-        "units": list(viewer.rights.get("gis", ())) if viewer else [],
+        "units": list(_units(viewer, report.table, kind)) if viewer else [],
         "synthetic": ~func.viewer_sees_real() if viewer else False,
         "kind": kind,
         "rows_removed": removed,
@@ -115,6 +115,11 @@ def record_batch(
     }
     connection.execute(insert(ImportBatch).values(values))
     return batch
+
+
+def _units(viewer: Viewer, table: str, kind: str) -> tuple[str, ...]:
+    """The units of a batch: files are brought as a GIS officer, rows entered by hand as whoever may."""
+    return rights.units_of(viewer, table) if kind == "edit" else viewer.rights.get(rights.ROLE, ())
 
 
 def write_rows(

@@ -31,6 +31,11 @@ from layers.text import Text
 
 # The references by which a row without a position has a country.
 PLACED_BY = ("site_id", "facility_id", "route_id")
+# Checks with a sentence of their own: the rule, and the two columns that it compares.
+WORDED = {
+    "received_kg <= dispatched_kg": ("more_received", "received_kg", "dispatched_kg"),
+    "arrived_at >= departed_at": ("arrived_early", "arrived_at", "departed_at"),
+}
 UNNUMBERED = Text("the same day, place and text", "les mêmes jour, lieu et texte")
 
 
@@ -244,7 +249,11 @@ def _refuse_broken(connection: Connection, stage: Stage, findings: Findings) -> 
 def _tell(findings: Findings, stage: Stage, row: int, condition: str, values: dict[str, object]) -> None:
     """Note a broken check in the words of its kind."""
     named = {column.stored.name: name for name, column in stage.target.columns.items()}
-    if pair := re.fullmatch(r"(\w+) (>=|>|<=) (\w+)", condition):
+    if condition in WORDED:
+        rule, left, right = WORDED[condition]
+        one, other = (f"{value:g}" if isinstance(value, float) else value for value in (values[left], values[right]))
+        findings.add(rule, row, named.get(left, left), one, other)
+    elif pair := re.fullmatch(r"(\w+) (>=|>|<=) (\w+)", condition):
         left, sign, right = pair.groups()
         if right.isdecimal():
             findings.add("out_of_range", row, named.get(left, left), values[left], condition)

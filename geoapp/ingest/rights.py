@@ -22,9 +22,21 @@ from layers.tables import Facility, MineSite, Route
 from layers.tables.views import PUBLIC_MINE_SITE
 
 ROLE = "gis"
+# What is entered by hand is coordinators' work too in these tables.
+ENTERED = ("trainings", "movements")
 # What a row without a position lies at, in the order in which the database asks.
 PLACES = {"site_id": MineSite, "facility_ref": Facility, "route_ref": Route}
 LATER = {"deployments": ("valid_from", func.today()), "movements": ("arrived_at", func.now())}
+
+
+def roles_of(table: str) -> tuple[str, ...]:
+    """The roles whose units somebody may write to a table of the import in."""
+    return (ROLE, "coordinator") if table in ENTERED else (ROLE,)
+
+
+def units_of(viewer: Viewer, table: str) -> tuple[str, ...]:
+    """The units in which somebody may write to a table of the import."""
+    return tuple(dict.fromkeys(unit for role in roles_of(table) for unit in viewer.rights.get(role, ())))
 
 
 def require_importer(connection: Connection, target: Target) -> None:
@@ -63,7 +75,7 @@ def _refusals(
     connection: Connection, stage: Stage, viewer: Viewer
 ) -> Iterator[tuple[int, str | None, str, object, object]]:
     """Row, column, rule, value and repair of each finding."""
-    mine = viewer.rights.get(ROLE, ())
+    mine = units_of(viewer, stage.target.name)
     then = merged(stage)
     names = ", ".join(mine)
     column = "geom" if "geom" in stage.brought else stage.target.key[0]

@@ -193,6 +193,15 @@ VALUE_RULES = {
         '\'{value}\' is not a JSON object; write it as {{"name": "value"}}, or leave it empty',
         '« {value} » n\'est pas un objet JSON ; écrivez {{"nom": "valeur"}}, ou laissez vide',
     ),
+    "not_people": _error(
+        "{repair}: people are counted in whole numbers from 0, and women with their total; mend that group",
+        "{repair} : les personnes se comptent en nombres entiers à partir de 0, les femmes avec leur total ; corrigez"
+        " ce groupe",
+    ),
+    "women_more": _error(
+        "there are more women than people: {repair}; mend one of the two numbers",
+        "il y a plus de femmes que de personnes : {repair} ; corrigez l'un des deux nombres",
+    ),
     "unit_code_form": _error(
         "'{value}' is not the code of such a unit; write {repair}",
         "« {value} » n'est pas le code d'une telle unité ; écrivez {repair}",
@@ -281,6 +290,14 @@ MATCH_RULES = {
     "wrong_order": _error(
         "{value} does not fit: {repair}; mend one of the two",
         "{value} ne convient pas : {repair} ; corrigez l'un des deux",
+    ),
+    "more_received": _error(
+        "{value} kg is more than the {repair} kg that were dispatched; check both weights",
+        "{value} kg dépasse les {repair} kg expédiés ; vérifiez les deux poids",
+    ),
+    "arrived_early": _error(
+        "it arrived before it departed ({repair}); check both times",
+        "arrivé avant d'être parti ({repair}) ; vérifiez les deux heures",
     ),
     "check_failed": _error(
         "{value} breaks the rule: {repair}; mend it", "{value} enfreint la règle : {repair} ; corrigez-le"

@@ -23,6 +23,7 @@ DTYPES: dict[KindName, str] = {
     "date": "datetime64[D]",
     "time": "datetime64[ms]",
     "object": "object",
+    "people": "object",
 }
 
 

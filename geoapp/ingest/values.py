@@ -19,6 +19,8 @@ from geoapp.ingest.kinds import Kind
 from geoapp.ingest.sheet import Values
 from geoapp.ingest.targets import FileColumn
 from geoapp.naming import fold
+from layers.text import Text
+from layers.vocabulary import PARTICIPANT_GROUP
 
 MISSING = {"", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "NaT", "<NA>"}
 YES = {"yes", "y", "oui", "o", "true", "vrai", "t", "1"}
@@ -30,6 +32,9 @@ UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xa0\u202f\ud800-\udfff]|^\s|\s$", re.MULTILINE)
 DOUBTFUL = re.compile(r"[+-]?\d{1,3},\d{3}")
 EARLIEST = dt.date(1900, 1, 1)
+
+# More came to no training.
+MOST_PEOPLE = 999_999_999
 
 # Keys stand in indexes, which hold no long texts.
 LONGEST_KEY = 200
@@ -136,7 +141,7 @@ def _parser(column: FileColumn, is_key: bool, distinct: Any, calendar: Calendar)
     if kind.name == "text":
         longest = _longest(column, is_key)
         return lambda raw: _text(raw, longest)
-    parsers: dict[str, Parse] = {"decimal": _decimal, "yes_no": _yes_no, "object": _object}
+    parsers: dict[str, Parse] = {"decimal": _decimal, "yes_no": _yes_no, "object": _object, "people": _people}
     return parsers.get(kind.name) or (lambda raw: _whole(raw, kind.largest))
 
 
@@ -256,6 +261,22 @@ def _object(raw: object) -> dict[str, Any]:
     # The database takes neither a zero character nor half a character.
     if not isinstance(found, dict) or re.search(r"\\u0000|[\ud800-\udfff]", stored):
         raise FaultError("not_json")
+    return found
+
+
+def _people(raw: object) -> dict[str, Any]:
+    """People by group: whole numbers, or objects with `total` and, where they were counted, `women`."""
+    found = _object(raw)
+    for group, counted in found.items():
+        named = PARTICIPANT_GROUP.labels.get(group, Text(group, group))
+        if not isinstance(counted, dict):
+            counted = {"total": counted}  # noqa: PLW2901 - the shorter way to write it.
+        total, women = counted.get("total"), counted.get("women")
+        for each in (total, 0 if women is None else women):
+            if not isinstance(each, int) or isinstance(each, bool) or not 0 <= each <= MOST_PEOPLE:
+                raise FaultError("not_people", named)
+        if women is not None and women > total:
+            raise FaultError("women_more", Text(f"{named.en}, {women} > {total}", f"{named.fr}, {women} > {total}"))
     return found
 
 

@@ -36,6 +36,7 @@ from geoapp.web.committees import committees
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
+from geoapp.web.funder import funder_report
 from geoapp.web.health import health
 from geoapp.web.incident_list import incident_list
 from geoapp.web.incidents import incidents
@@ -45,11 +46,14 @@ from geoapp.web.meetings import meetings
 from geoapp.web.mending import mending
 from geoapp.web.merging import merging
 from geoapp.web.meters import Meters
+from geoapp.web.movements import movements
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
 from geoapp.web.places import places
+from geoapp.web.province import province
 from geoapp.web.provinces import provinces
 from geoapp.web.quality import quality
+from geoapp.web.register import register
 from geoapp.web.releases import releases
 from geoapp.web.reporting import reporting
 from geoapp.web.risk import risk
@@ -57,6 +61,7 @@ from geoapp.web.saved_views import saved_views
 from geoapp.web.sign_in import sign_in
 from geoapp.web.steps import steps
 from geoapp.web.tiles import tiles
+from geoapp.web.trainings import trainings
 
 
 def create_app(settings: Settings | None = None, buckets: Buckets | None = None, meters: Meters | None = None) -> Flask:
@@ -98,6 +103,11 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         saved_views,
         places,
         provinces,
+        province,
+        trainings,
+        register,
+        movements,
+        funder_report,
         tiles,
         ogc,
         details,

@@ -88,10 +88,38 @@ COLUMNS: dict[str, Text] = {
     "due_on": Text("Due on", "Échéance"),
     "closed_on": Text("Closed on", "Clos le"),
     "outcome": Text("Outcome", "Issue"),
+    "training_id": Text("Training (key)", "Formation (clé)"),
+    "topic": Text("Topic", "Sujet"),
+    "held_on": Text("Held on", "Tenue le"),
+    "days": Text("Days", "Jours"),
+    "unit_code": Text("Province", "Province"),
+    "language": Text("Language", "Langue"),
+    "trainer_org": Text("Trainer", "Formateur"),
+    "funder": Text("Funder", "Bailleur"),
+    "participants_by_group": Text("Participants", "Participants"),
+    "committee_id": Text("Committee", "Comité"),
+    "movement_id": Text("Movement (key)", "Mouvement (clé)"),
+    "cargo": Text("Cargo", "Chargement"),
+    "permit_no": Text("Permit number", "Numéro du permis"),
+    "dispatched_kg": Text("Dispatched (kg)", "Expédié (kg)"),
+    "received_kg": Text("Received (kg)", "Reçu (kg)"),
+    "departed_at": Text("Departed", "Départ"),
+    "arrived_at": Text("Arrived", "Arrivée"),
+    "escort_strength": Text("Strength of the escort", "Effectif de l’escorte"),
+    "vehicles": Text("Vehicles", "Véhicules"),
+    "deviation_m": Text("Deviation from the route (m)", "Écart à l’itinéraire (m)"),
     "geom": Text("Place", "Lieu"),
 }
 
 
-def column_label(name: str, language: str) -> str:
-    """What a page calls a column; its own name where there is no word for it."""
+# Columns that are called otherwise in one table.
+OF_TABLES = {
+    ("escort_movement", "incident_no"): Text("Number of its incident", "Numéro de son incident"),
+}
+
+
+def column_label(name: str, language: str, table: str = "") -> str:
+    """What a page calls a column, in one table or in any; its own name where there is no word for it."""
+    if (table, name) in OF_TABLES:
+        return OF_TABLES[table, name].in_language(language)
     return COLUMNS[name].in_language(language) if name in COLUMNS else name

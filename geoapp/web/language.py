@@ -1,21 +1,16 @@
-"""The language of a request, and the catalogue that pages take their words from."""
+"""The language of a request, and the words of its page."""
 
 from __future__ import annotations
 
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
-from pathlib import Path
+from datetime import date
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import Flask, current_app, g, request
 
+from geoapp.catalogue import catalogue
 from geoapp.settings import Settings
-from layers.text import LANGUAGES
-
-CATALOGUES = Path(__file__).parent / "translations"
+from layers.text import LANGUAGES, typeset
 
 
 def init_app(app: Flask) -> None:
@@ -29,6 +24,7 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.filters["number"] = number
     app.jinja_env.filters["share"] = share
+    app.jinja_env.filters["typeset"] = lambda said: typeset(said, g.language)
 
     @app.before_request
     def choose() -> None:
@@ -60,19 +56,14 @@ def share(value: float) -> str:
     return f"> {number(99)}" if 99 < value < 100 else number(round(value))
 
 
+def day_in_words(day: date | None) -> str:
+    """A day as readers of the request's language write it; empty where there is none."""
+    if day is None:
+        return ""
+    said = format_date(day, "long", locale=g.language)
+    return f"1er{said[1:]}" if g.language == "fr" and day.day == 1 else said
+
+
 def translate(message: str) -> str:
     """A message of the code in the language of the request."""
     return catalogue(g.language).gettext(message)
-
-
-@cache
-def catalogue(language: str) -> NullTranslations:
-    """The catalogue of `language`, compiled in memory from its .po file; English needs none."""
-    source = CATALOGUES / f"{language}.po"
-    if not source.is_file():
-        return NullTranslations()
-    compiled = BytesIO()
-    with source.open("rb") as text:
-        write_mo(compiled, read_po(text, locale=language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)

@@ -16,12 +16,13 @@ from geoapp.desk import lines
 from geoapp.desk.editing import Draft, EditRefusedError, Written, changes_of, write_edit
 from geoapp.desk.history import history_of, keys_of
 from geoapp.desk.typed import GEOM, MENDABLE, Held, columns_of, find_rows, is_line, mendable, read_held, remembered
-from geoapp.errors import BadRequestError, ConflictError, ImportRefusedError, NotFoundError
+from geoapp.errors import BadRequestError, ConflictError, ForbiddenError, ImportRefusedError, NotFoundError
+from geoapp.ingest.rights import ROLE, roles_of
 from geoapp.ingest.targets import Target
 from geoapp.web.audit import record_read
 from geoapp.web.column_words import column_label
-from geoapp.web.database import reading, writing
-from geoapp.web.desk import require_officer
+from geoapp.web.database import current_viewer, reading, writing
+from geoapp.web.desk import NOT_YOURS
 from geoapp.web.desk_shown import moment, settings
 from geoapp.web.desk_words import TABLES
 from geoapp.web.folium_page import map_parts
@@ -33,11 +34,14 @@ from layers.tables import Deployment, Route
 from layers.text import Text
 
 mending = Blueprint("mending", __name__, url_prefix="/import/rows")
-mending.before_request(require_officer)
 
 NO_SUCH_ROW = "There is no such row, or it is not for you."
 NO_BOX = "bbox takes west, south, east and north in degrees, such as 28.5,-2.7,29,-2.3."
 MOST_LINES = 400
+# Who may write to any of the tables.
+EVERY_ROLE = tuple(dict.fromkeys(role for name in MENDABLE for role in roles_of(name)))
+# The pages that list the rows of a table.
+LISTS = {"trainings": "trainings.page", "movements": "movements.page"}
 # How far snapping reaches, in metres.
 REACHES = (25, 100, 500)
 STALE = Text(
@@ -76,6 +80,14 @@ NO_OTHER = Text(
 )
 NO_CORNER = Text("Write the number of a corner.", "Écrivez le numéro d’un sommet.")
 SECOND = Text("{name}, second part", "{name}, seconde partie")
+
+
+@mending.before_request
+def require_writer() -> None:
+    """Send away whoever may not write to the table."""
+    table = (request.view_args or {}).get("table", "")
+    if not current_viewer().has(*(roles_of(table) if table else EVERY_ROLE)):
+        raise ForbiddenError(NOT_YOURS)
 
 
 @mending.get("")
@@ -133,7 +145,9 @@ def add(table: str) -> Response:
     try:
         with writing() as connection:
             name = sent.texts.get("name") or sent.texts[target.key[0]] or TABLES[table].in_language(g.language)
-            written = write_edit(connection, target, [Draft(None, texts, sent.shape, placed=True)], name, _zone())
+            written = write_edit(
+                connection, target, [Draft(None, texts, sent.shape, placed=target.has_geometry)], name, _zone()
+            )
     except EditRefusedError as refusal:
         sent.fault(refusal.findings, g.language)
         return _form(target, None, sent, WRONG, 422)
@@ -148,7 +162,7 @@ def row(table: str, key: str) -> Response:
     target = _target(table)
     key = key.replace("\0", "")
     with writing() as connection:
-        held = read_held(connection, target, key)
+        held = read_held(connection, target, key, zone=_zone())
         if held is None:
             found = [each for each in keys_of(connection, target, key) if each != key]
             if len(found) != 1:
@@ -168,7 +182,7 @@ def mend(table: str, key: str) -> Response:
     held, written = None, None
     try:
         with writing() as connection:
-            held = read_held(connection, target, key, lock=step != "snap")
+            held = read_held(connection, target, key, lock=step != "snap", zone=_zone())
             answer = _before_writing(connection, target, key, held, sent)
             if answer is None and held is not None:
                 written = STEPS.get(step, _save)(connection, target, held, sent)
@@ -309,6 +323,7 @@ def _form(
     shape = sent.shape
     with reading() as connection:
         real = connection.scalar(select(func.viewer_sees_real()))
+        fields = fields_of(connection, target, sent, held, g.language)
     columns = {column.name for column in columns_of(target)}
     body = render_template(
         "mend_row.html",
@@ -316,19 +331,22 @@ def _form(
         title=TABLES[target.name].in_language(g.language),
         held=held,
         public=page_of(target.name, held.key) if held is not None else None,
-        fields=fields_of(target, sent, held, g.language),
+        fields=fields,
+        officer=current_viewer().has(ROLE),
+        back=url_for(LISTS.get(target.name, ".page"), table=target.name, lang=g.language),
         place=sent.place,
         place_faults=[
             *faults.get(GEOM, ()),
             *(each for name in faults if name not in {*columns, GEOM} for each in faults[name]),
         ],
         line=is_line(target),
-        only_line=target.geometry_types == ("MultiLineString",),
+        only_line=target.has_geometry and target.geometry_types == ("MultiLineString",),
+        has_place=target.has_geometry,
         needs_place=target.needs_geometry,
         corners=shapely.get_num_coordinates(shape) if shape is not None else 0,
         reaches=REACHES,
         was=held.mark() if held is not None else "",
-        parts=map_parts(mending_map(shape, g.language), nonce()),
+        parts=map_parts(mending_map(shape, g.language), nonce()) if target.has_geometry else None,
         wrong=wrong.in_language(g.language) if wrong else None,
         told=told.in_language(g.language) if told else None,
         faulty=bool(faults),
@@ -342,7 +360,9 @@ def _form(
 
 def _saved(target: Target, written: Written | None) -> Response:
     if written is None or not written.keys:
-        place = url_for("desk.batch", batch_id=written.batch, lang=g.language) if written else url_for(".page")
+        place = url_for(LISTS.get(target.name, ".page"), lang=g.language)
+        if written and current_viewer().has(ROLE):
+            place = url_for("desk.batch", batch_id=written.batch, lang=g.language)
     else:
         noticed = sum(finding.rule != "key_made" for finding in written.findings)
         place = url_for(
@@ -359,7 +379,8 @@ def _target(table: str) -> Target:
 
 
 def _tables() -> dict[str, str]:
-    return {name: TABLES[name].in_language(g.language) for name in MENDABLE}
+    viewer = current_viewer()
+    return {name: TABLES[name].in_language(g.language) for name in MENDABLE if viewer.has(*roles_of(name))}
 
 
 def _zone() -> ZoneInfo:

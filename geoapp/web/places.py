@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.errors import NotFoundError, QuestionError
+from geoapp.followup.register import Chosen, list_risks, may_write, units_of_subject
 from geoapp.publish.around import nearest_deployments, read_visits, site_point
 from geoapp.publish.details import NO_SUCH_ROW, read_detail
 from geoapp.publish.listing import Asked, Listing, read_listing
@@ -26,13 +27,15 @@ from geoapp.web.language import number
 from geoapp.web.map import draw
 from geoapp.web.map_state import MapState
 from geoapp.web.policy import nonce, unstored
+from geoapp.web.register_words import risk_shown
 from layers import vocabulary as vocab
 from layers.deployments import DEPLOYMENTS
 from layers.element import StripLink
+from layers.facilities import FACILITIES
 from layers.filter import Filter
 from layers.mine_sites import MINE_SITES
 from layers.routes import ROUTES
-from layers.tables import Deployment, Route
+from layers.tables import Deployment, Facility, Route
 from layers.text import Text
 
 places = Blueprint("places", __name__)
@@ -74,6 +77,7 @@ def site(key: str) -> Response:
         visits = read_visits(connection, key, g.language)
         near = nearest_deployments(connection, point, g.language)
         pressure = _pressure(connection, point) if full else None
+        risks = _risks(connection, ("site", key))
     page = render_template(
         "site.html",
         detail=detail,
@@ -84,9 +88,23 @@ def site(key: str) -> Response:
         pressure=pressure,
         most_terms=MOST_TERMS,
         on_map=_on_map(point, f"mine_sites:{key}"),
+        **risks,
         synthetic=detail.synthetic,
     )
     return unstored(make_response(page))
+
+
+def _risks(connection: Connection, subject: tuple[str, str]) -> dict[str, Any]:
+    """The register of a place, for who may see it."""
+    viewer = current_viewer()
+    if not viewer.has(*FULL_ROLES):
+        return {"risks": None, "risk_of": subject, "may_add_risk": False}
+    risks = list_risks(connection, Chosen(subject=subject))
+    return {
+        "risks": [risk_shown(each, g.language) for each in risks],
+        "risk_of": subject,
+        "may_add_risk": may_write(connection, units_of_subject(connection, subject)),
+    }
 
 
 def _pressure(connection: Connection, point: tuple[float, float]) -> PressureAnswer | None:
@@ -122,6 +140,7 @@ def route(key: str) -> Response:
                 strip = None
             record_question(connection, "profile")
         corners = _corners(connection, row_id)
+        risks = _risks(connection, ("route", str(row_id)))
     state = MapState(chosen=Filter(route=(str(row_id),)), layers=ROUTE_LAYERS)
     chart = draw(viewer, g.language, state, corners)
     if strip is not None:
@@ -132,6 +151,7 @@ def route(key: str) -> Response:
         strip=strip,
         parts=map_parts(chart, nonce()),
         on_map=url_for("map.page", route=str(row_id), lang=g.language),
+        **risks,
         synthetic=detail.synthetic,
     )
     return unstored(make_response(page))
@@ -157,6 +177,24 @@ def _corners(connection: Connection, row_id: UUID) -> list[list[float]]:
     edges = (func.ST_YMin(box), func.ST_XMin(box), func.ST_YMax(box), func.ST_XMax(box))
     south, west, north, east = connection.execute(select(*edges).where(Route.id == row_id)).one()
     return [[south, west], [north, east]]
+
+
+@places.get("/facilities/<path:key>")
+def facility(key: str) -> Response:
+    """A depot, buying house, processor, magazine or post: its facts, and for who may its risks."""
+    with writing() as connection:
+        row_id = _as_id(key)
+        detail = read_detail(connection, FACILITIES, str(row_id), g.language)
+        record_read(connection, Facility.__tablename__, row_id)
+        risks = _risks(connection, ("facility", str(row_id)))
+    page = render_template(
+        "facility.html",
+        detail=detail,
+        on_map=url_for("map.page", open=f"facilities:{row_id}", table="facilities", lang=g.language),
+        synthetic=detail.synthetic,
+        **risks,
+    )
+    return unstored(make_response(page))
 
 
 @places.get("/deployments/<path:key>")

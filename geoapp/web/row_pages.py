@@ -12,6 +12,9 @@ PAGES = {
     "mine_sites": "places.site",
     "routes": "places.route",
     "deployments": "places.deployment",
+    "facilities": "places.facility",
+    "trainings": "trainings.one",
+    "movements": "movements.one",
 }
 
 

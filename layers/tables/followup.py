@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import Computed, ForeignKey, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.types import Uuid
@@ -198,15 +198,17 @@ class RiskItem(AboutSubject, Recorded, Base):
 
     id: Mapped[uuid.UUID] = random_id()
     item: Mapped[str]
+    risk: Mapped[str]
     likelihood: Mapped[int | None] = small()
     consequence: Mapped[int | None] = small()
     measure: Mapped[str | None]
     owner: Mapped[str | None]
-    review_on: Mapped[dt.date | None]
+    review_on: Mapped[dt.date | None] = mapped_column(index=True)
     incidents: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'::uuid[]"))
 
     __table_args__ = (
         check("subject", ONE_SUBJECT),
+        one_of("item", vocab.RISK_ITEM),
         in_range("likelihood", 1, 5),
         in_range("consequence", 1, 5),
     )
@@ -220,7 +222,7 @@ class Training(Located, Base):
     id: Mapped[uuid.UUID] = random_id()
     training_id: Mapped[str] = mapped_column(server_default=text("(gen_random_uuid())::text"))
     topic: Mapped[str]
-    held_on: Mapped[dt.date]
+    held_on: Mapped[dt.date] = mapped_column(index=True)
     days: Mapped[int | None] = small()
     place_text: Mapped[str | None]
     unit_code: Mapped[str | None]
@@ -228,6 +230,11 @@ class Training(Located, Base):
     trainer_org: Mapped[str | None]
     funder: Mapped[str | None]
     participants_by_group: Mapped[dict[str, Any]] = mapped_column(JSONB(), server_default=text("'{}'::jsonb"))
+    # How many there were, and how many women where these were counted: of all groups, by the database.
+    participants: Mapped[int | None] = mapped_column(
+        Computed("people_in(participants_by_group, 'total')", persisted=True)
+    )
+    women: Mapped[int | None] = mapped_column(Computed("people_in(participants_by_group, 'women')", persisted=True))
     committee_id: Mapped[str | None] = mapped_column(
         ForeignKey("committee.committee_id", ondelete="SET NULL"), index=True
     )
@@ -239,6 +246,7 @@ class Training(Located, Base):
         UniqueConstraint("training_id", "units"),
         one_of("topic", vocab.TRAINING_TOPIC),
         *not_negative("days"),
+        check("participants_by_group", "counts_people(participants_by_group)"),
         check("geom", ON_EARTH),
         *spatial_indexes("training"),
     )

@@ -108,4 +108,5 @@ class EscortMovement(Imported, Base):
         one_of("cargo", vocab.CARGO),
         *not_negative("dispatched_kg", "received_kg", "escort_strength", "vehicles", "deviation_m"),
         in_order("departed_at", "arrived_at"),
+        check("received_kg_of", "received_kg <= dispatched_kg"),
     )

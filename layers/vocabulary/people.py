@@ -31,6 +31,48 @@ TRAINING_TOPIC = Vocabulary(
     due_diligence=("due diligence", "devoir de diligence"),
     other=("other", "autre"),
 )
+PARTICIPANT_GROUP = Vocabulary(
+    "participant_group",
+    provincial_government=("provincial government", "gouvernement provincial"),
+    mineral_companies=("mineral companies", "sociétés minières"),
+    public_security_police=("police", "police"),
+    public_security_mining_police=("mining police", "police des mines"),
+    public_security_army=("army", "armée"),
+    public_security_other_state=("other state force", "autre force de l'État"),
+    private_security=("private security", "sécurité privée"),
+    civil_society=("civil society", "société civile"),
+    other=("other", "autre"),
+)
+# What the Voluntary Principles' risk assessment looks at.
+RISK_ITEM = Vocabulary(
+    "risk_item",
+    security_risks=("security risks", "risques de sécurité"),
+    violence=("potential for violence", "potentiel de violence"),
+    human_rights_records=("human-rights records of forces", "antécédents des forces en droits humains"),
+    rule_of_law=("rule of law", "état de droit"),
+    conflict=("conflict and its causes", "conflit et ses causes"),
+    equipment_transfers=("equipment transfers", "transferts d'équipement"),
+)
+LIKELIHOOD = Vocabulary(
+    "likelihood",
+    {
+        "1": ("1 rare", "1 rare"),
+        "2": ("2 unlikely", "2 peu probable"),
+        "3": ("3 possible", "3 possible"),
+        "4": ("4 likely", "4 probable"),
+        "5": ("5 almost certain", "5 presque certain"),
+    },
+)
+CONSEQUENCE = Vocabulary(
+    "consequence",
+    {
+        "1": ("1 slight", "1 négligeable"),
+        "2": ("2 minor", "2 mineure"),
+        "3": ("3 moderate", "3 modérée"),
+        "4": ("4 major", "4 majeure"),
+        "5": ("5 extreme", "5 extrême"),
+    },
+)
 ROLE = Vocabulary(
     "role",
     committee=("committee member", "membre de comité"),
