@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from importing import bring, rules, write_csv
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+
+from geoapp.ingest.repeats import REPEATS
+from geoapp.ingest.stage import join_whole
 
 CASES: dict[str, tuple[str, str, str, str]] = {
     # The heading, a row, the same thing as another source has it, and another thing that is like it.
@@ -68,3 +72,38 @@ def test_two_of_one_file_are_told_of_too(engine: Engine, tmp_path: Path) -> None
         (1, "incident_no", "maybe_same_row"),
         (2, "incident_no", "maybe_same_row"),
     ]
+
+
+@pytest.mark.parametrize("table", ["facilities", "checkpoints", "deployments", "routes"])
+def test_neighbours_of_many_rows_are_found_by_their_place(engine: Engine, table: str) -> None:
+    repeat = REPEATS[table]
+    pairs = repeat.pairs({"geom"})
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TEMPORARY TABLE import_stage ON COMMIT DROP AS SELECT n AS import_row,"
+                " gen_random_uuid() AS import_id, 'insert' AS import_action FROM generate_series(1, 20000) AS n"
+            )
+        )
+        connection.execute(text("ANALYZE import_stage"))
+        join_whole(connection, 20_000)
+        asked = {name: 0.03 for name in ("degrees", "metres") if f":{name}" in str(pairs)}
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {pairs}"), asked))
+    # By the index of places, and by no join of what rows have in common.
+    assert f"ix_{repeat.table}_geom on {repeat.table} other" in plan, plan
+    assert not re.search(r"(Hash|Merge) Cond: .*(kind|force|mode)", plan), plan
+
+
+def test_many_in_one_place_are_told_of_up_to_a_bound(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geoapp.ingest.repeats.MOST_PAIRS", 20)
+    lines = [f"D{n},army,2024-01-01,28.9,-1.99,F1" for n in range(12)]
+    bring(engine, write_csv(tmp_path / "f.csv", "facility_id,kind,name,lon,lat", "F1,depot,D,28.9,-1.99"), "facilities")
+    heading = "deployment_id,force,valid_from,lon,lat,facility_id"
+    report = bring(engine, write_csv(tmp_path / "d.csv", heading, *lines), "deployments")
+    told = report["issues"]
+    found = [(each["row"], each["repair"]) for each in told if each["rule"] == "maybe_same_row"]
+    # Both by their place and by the depot, and each pair once.
+    assert 0 < len(found) == len(set(found)) <= 20
+    assert "too_many_to_compare" in [each["rule"] for each in told]

@@ -24,6 +24,7 @@ from geoapp.ingest import (
     aliases,
     doubles,
     exported,
+    heap,
     load,
     matching,
     meanwhile,
@@ -239,6 +240,7 @@ class _Import:
             # Nobody asks for the cells of the file again, and there may be millions.
             self.sheet.columns, self.sheet.geometry = {}, None
             self.meaning.columns = {}
+            heap.give_back()
 
     def _cells_of(self, position: PositionColumns) -> dict[str, Values]:
         """The cells of positions, held by nobody else where nobody will ask for them again."""
@@ -341,6 +343,7 @@ class _Import:
             if self.saying is None:
                 # Millions of rows are in the stage now, and need not be here as well.
                 self.rows, self.geometry = {}, None
+                heap.give_back()
             self.watcher.staged(connection, stage)
             repairs.note(connection, stage, self.findings)
             columns = (*stage.brought, repairs.COLUMN) if repairs.kept_for(stage) else stage.brought

@@ -85,10 +85,14 @@ class Repeat:
         ]
         if not ways:
             return None
-        # One more than is looked at tells that there are more.
-        return text(f"SELECT * FROM ({' UNION '.join(ways)} LIMIT {MOST_PAIRS + 1}) AS pairs ORDER BY 1, 5")  # noqa: S608
+        # One more than is looked at tells that there are more. Several ways may find a pair; to leave it out the second
+        # time here, all pairs would have to be found first, which may be as many as the square of the rows.
+        found = " UNION ALL ".join(ways)
+        return text(f"SELECT * FROM ({found} LIMIT {MOST_PAIRS + 1}) AS pairs ORDER BY 1, 5")  # noqa: S608
 
 
+# Where it is the place that few rows share, what else is equal is written so that no join is made of it, in which every
+# row would meet all others of its kind.
 REPEATS = {
     "incidents": Repeat(
         "incident_no",
@@ -99,7 +103,7 @@ REPEATS = {
         {"geom": SAME_SPOT, **SAME_REFERENCES},
         by_name=False,
     ),
-    "facilities": Repeat("facility_id", "facility", "id", "other.kind = mine.kind", {"geom": NEAR}),
+    "facilities": Repeat("facility_id", "facility", "id", "other.kind IS NOT DISTINCT FROM mine.kind", {"geom": NEAR}),
     "checkpoints": Repeat("checkpoint_id", "checkpoint", "id", "true", {"geom": NEAR}),
     "routes": Repeat(
         "route_id",
@@ -112,7 +116,7 @@ REPEATS = {
         "deployment_id",
         "deployment",
         "id",
-        "other.force = mine.force AND other.function IS NOT DISTINCT FROM mine.function"
+        "other.force IS NOT DISTINCT FROM mine.force AND other.function IS NOT DISTINCT FROM mine.function"
         " AND other.provider_name IS NOT DISTINCT FROM mine.provider_name"
         " AND other.force_unit IS NOT DISTINCT FROM mine.force_unit"
         " AND daterange(other.valid_from, other.valid_to) && daterange(mine.valid_from, mine.valid_to)",
@@ -133,7 +137,7 @@ def tell(connection: Connection, stage: Stage, new: int, findings: Findings) -> 
     found = connection.execute(pairs, bound).all()
     if len(found) > MOST_PAIRS:
         findings.add("too_many_to_compare", None, repeat.key, f"{MOST_PAIRS:,}")
-    for row, own_name, other_name, own, other, source in found[:MOST_PAIRS]:
+    for row, own_name, other_name, own, other, source in dict.fromkeys(map(tuple, found[:MOST_PAIRS])):
         if repeat.by_name and not (own_name and other_name and name_likeness(own_name, other_name) >= LIKE_ENOUGH):
             continue
         findings.add("maybe_same_row", row, repeat.key, own_name or own, f"{other} ({source})" if source else other)
