@@ -243,7 +243,6 @@ OF_A_MEETING = {
         "committee_seat": "organisation",
         "meeting": "minutes place_text",
         "meeting_item": "note",
-        "minutes_addition": "words",
         "action:on a site": "action",
         "incident_release": "summary_en summary_fr",
     },
