@@ -45,8 +45,7 @@ FOLLOWED = text(
     " VALUES ('C-SK', 'CPS', 'CPS Sud-Kivu', 'CD-SK', 90);"
     'INSERT INTO committee_seat (committee_id, "group", organisation)'
     " VALUES ('C-SK', 'civil_society', 'Organisations locales');"
-    "INSERT INTO meeting (meeting_id, committee_id, held_on, closed_at) VALUES ('M-SK', 'C-SK', '2026-04-10', NULL),"
-    " ('M-OLD', 'C-SK', '2026-01-10', '2026-01-11');"
+    "INSERT INTO meeting (meeting_id, committee_id, held_on) VALUES ('M-SK', 'C-SK', '2026-04-10');"
     "INSERT INTO action (incident_id, committee_id, meeting_id, decided_on, due_on, action)"
     f" VALUES ('{INCIDENT_ID}', 'C-SK', 'M-SK', '2026-04-10', '2026-04-20', 'Verify on the spot');"
     f"INSERT INTO meeting_item (meeting_id, incident_id) VALUES ('M-SK', '{INCIDENT_ID}');"
@@ -59,15 +58,10 @@ PAGES = {
     "coordinator-sk": (
         "/incidents",
         "/incidents/report",
-        "/incidents/{incident}",
         "/incidents/{incident}/step",
-        "/incidents/{incident}/assess",
-        "/committees",
         "/committees/C-SK",
         "/meetings/M-SK",
-        "/meetings/M-OLD",
     ),
-    "committee-sk": ("/incidents", "/incidents/report/follow", "/meetings/M-SK"),
     "analyst": (
         "/?at=11/-1.6/29.1",
         "/?at=11/-1.6/29.1&table=mine_sites&open=mine_sites:COD-NK-1&level=1&unit=CD-NK&since=2024-01-01",
