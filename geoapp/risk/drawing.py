@@ -35,15 +35,18 @@ Feature = dict[str, Any]
 Drawn = Iterator[tuple[Geometry, dict[str, Any]]]
 # Of an answer from tens of thousands of incidents those that add most are told apart on the map.
 MOST_TERMS = 500
-# Six decimals are a tenth of a metre; the exact geometry is in the answer.
-DECIMALS = 6
 
 
-def draw_answer(connection: Connection, ground: Ground, asked: Asked, answer: Answer) -> list[Feature]:
-    """GeoJSON features in EPSG:4326, each with a `kind`, those to be drawn first standing first."""
+def draw_answer(
+    connection: Connection, ground: Ground, asked: Asked, answer: Answer, decimals: int = 9
+) -> list[Feature]:
+    """GeoJSON features in EPSG:4326, each with a `kind`, those to be drawn first standing first.
+
+    Degrees are rounded to `decimals`.
+    """
     for kind, draw in DRAWN.items():
         if isinstance(answer, kind):
-            return [_feature(shape, properties) for shape, properties in draw(connection, ground, asked, answer)]
+            return [_feature(shape, properties, decimals) for shape, properties in draw(connection, ground, asked, answer)]
     return []
 
 
@@ -82,8 +85,8 @@ def _on(line: Line, at: int, measure: float) -> tuple[float, float]:
     return float(lon[0]), float(lat[0])
 
 
-def _feature(shape: Geometry, properties: dict[str, Any]) -> Feature:
-    rounded = shapely.transform(shape, lambda points: np.round(points, DECIMALS))
+def _feature(shape: Geometry, properties: dict[str, Any], decimals: int) -> Feature:
+    rounded = shapely.transform(shape, lambda points: np.round(points, decimals))
     return {
         "type": "Feature",
         "geometry": json.loads(shapely.to_geojson(rounded)),

@@ -45,6 +45,8 @@ from geoapp.web.openapi import openapi
 from geoapp.web.places import places
 from geoapp.web.provinces import provinces
 from geoapp.web.quality import quality
+from geoapp.web.questions import questions
+from geoapp.web.rankings import rankings
 from geoapp.web.releases import releases
 from geoapp.web.risk import risk
 from geoapp.web.saved_views import saved_views
@@ -101,6 +103,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         quality,
         codebook,
         risk,
+        rankings,
+        questions,
         health,
         people.people,
         sign_in,
