@@ -22,6 +22,7 @@ class Questions {
     Object.assign(this, {root, panel, map, face, address, show});
     this.answers = [];
     this.body = panel.querySelector('[data-question-body]');
+    this.choices = panel.querySelector('[data-question-new]');
     this.list = panel.querySelector('[data-answers]');
     this.comparison = panel.querySelector('[data-comparison]');
     this.overlay = new Overlay(map);
@@ -132,11 +133,14 @@ class Questions {
   restore() {
     const wanted = this.address.list('ask');
     for (const answer of [...this.answers]) if (!wanted.includes(answer.ask)) this.close(answer, {quiet: true});
+    // A link that says no place means that of its answers.
+    this.fitting = !this.address.get('at');
     const missing = wanted.filter((ask) => !this.answers.some((answer) => answer.ask === ask));
     for (const ask of missing.slice(0, LETTERS.length)) this.open(ask, {scroll: false});
   }
 
   open(ask, {scroll = true} = {}) {
+    if (scroll) this.fitting = false;
     const letter = [...LETTERS].find((each) => !this.answers.some((answer) => answer.letter === each));
     const answer = {ask, letter, color: COLORS[LETTERS.indexOf(letter)]};
     const chip = element('span', {class: 'answer-letter', text: letter, 'aria-hidden': 'true'});
@@ -148,7 +152,7 @@ class Questions {
       element('header', {},
         chip, answer.title,
         element('button', {
-          type: 'button', class: 'answer-tool', text: '⌖', 'aria-label': say('show', {letter}), title: say('show', {letter}),
+          type: 'button', class: 'answer-tool answer-look', 'aria-label': say('show', {letter}), title: say('show', {letter}),
           on: {click: () => this.look(answer)},
         }),
         element('button', {
@@ -157,6 +161,8 @@ class Questions {
         })),
       answer.status, answer.content);
     this.answers.push(answer);
+    // The answers are what is looked at now.
+    this.choices.open = false;
     this.list.prepend(answer.article);
     this.fetch(answer, {scroll});
   }
@@ -174,7 +180,8 @@ class Questions {
     this.compare();
     if (quiet) return;
     this.keep({push: true});
-    (this.list.querySelector('h3') ?? this.body.querySelector('summary')).focus();
+    if (!this.answers.length) this.choices.open = true;
+    (this.list.querySelector('h3') ?? this.choices.querySelector('summary')).focus();
   }
 
   async fetch(answer, {scroll = true} = {}) {
@@ -182,10 +189,10 @@ class Questions {
     const {signal} = (answer.controller = new AbortController());
     answer.group?.remove();
     answer.group = null;
-    answer.status.textContent = say('loading');
+    const asked = answer.ask;
+    answer.status.textContent = say(asked.startsWith('hotspots') ? 'loadingLong' : 'loading');
     answer.content.setAttribute('aria-busy', 'true');
     if (scroll) this.bring(answer);
-    const asked = answer.ask;
     const join = asked.includes('?') ? '&' : '?';
     try {
       const url = `/risk/${asked}${join}part=answer&lang=${document.documentElement.lang}`;
@@ -233,11 +240,14 @@ class Questions {
     const {group, bounds} = this.overlay.draw(collection, answer);
     Object.assign(answer, {group, bounds});
     answer.article.dataset.drawn = collection.features.length;
-    if (look && bounds.isValid() && !this.map.getBounds().contains(bounds)) this.look(answer);
+    if (this.fitting && bounds.isValid()) {
+      this.seen = this.seen?.extend(bounds) ?? window.L.latLngBounds(bounds.getSouthWest(), bounds.getNorthEast());
+      this.look({bounds: this.seen}, {away: false});
+    } else if (look && bounds.isValid() && !this.map.getBounds().contains(bounds)) this.look(answer);
   }
 
-  look({bounds}) {
-    if (this.root.offsetWidth <= NARROW) this.show(false);
+  look({bounds}, {away = true} = {}) {
+    if (away && this.root.offsetWidth <= NARROW) this.show(false);
     if (bounds?.isValid()) this.map.fitBounds(bounds, {animate: false, padding: [30, 30], maxZoom: 14});
   }
 
