@@ -36,7 +36,9 @@ class Questions {
       const response = await fetch(`/risk?part=panel&lang=${document.documentElement.lang}`, {credentials: 'same-origin'});
       if (!response.ok) throw Object.assign(new Error(`questions answered ${response.status}`), {status: response.status});
       const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-      learn(JSON.parse(page.querySelector('[data-question-words]').textContent));
+      const {key, ...words} = JSON.parse(page.querySelector('[data-question-words]').textContent);
+      this.keyWords = key;
+      learn(words);
       page.querySelector('[data-question-words]').remove();
       this.body.replaceChildren(...page.body.childNodes);
     } catch ({status}) {
@@ -239,11 +241,23 @@ class Questions {
     if (signal.aborted) return;
     const {group, bounds} = this.overlay.draw(collection, answer);
     Object.assign(answer, {group, bounds});
+    this.key(answer, collection);
     answer.article.dataset.drawn = collection.features.length;
     if (this.fitting && bounds.isValid()) {
       this.seen = this.seen?.extend(bounds) ?? window.L.latLngBounds(bounds.getSouthWest(), bounds.getNorthEast());
       this.look({bounds: this.seen}, {away: false});
     } else if (look && bounds.isValid() && !this.map.getBounds().contains(bounds)) this.look(answer);
+  }
+
+  // What each of the things that are drawn stands for.
+  key(answer, {features}) {
+    const kinds = new Set(features.map(({properties}) => properties.kind));
+    const items = Object.entries(this.keyWords).filter(([kind]) => kinds.has(kind)).map(([kind, words]) => {
+      const swatch = element('span', {class: `key-swatch key-${kind}`, 'aria-hidden': 'true'});
+      if (kind !== 'outside') swatch.style.color = answer.color;
+      return element('li', {}, swatch, element('span', {text: words}));
+    });
+    answer.content.querySelector('.answer-figures')?.after(element('ul', {class: 'answer-key'}, ...items));
   }
 
   look({bounds}, {away = true} = {}) {
