@@ -46,7 +46,9 @@ def draw_answer(
     """
     for kind, draw in DRAWN.items():
         if isinstance(answer, kind):
-            return [_feature(shape, properties, decimals) for shape, properties in draw(connection, ground, asked, answer)]
+            return [
+                _feature(shape, properties, decimals) for shape, properties in draw(connection, ground, asked, answer)
+            ]
     return []
 
 
@@ -69,7 +71,7 @@ def around(shape: Geometry, metres: float) -> Geometry:
     """The ground within some metres of a line, as near as is drawn: in a plane that is true in the line's middle."""
     if shapely.is_empty(shape):
         return shape
-    _, south, _, north = shape.bounds
+    _, south, _, north = shapely.bounds(shape).tolist()
     flat = math.cos(math.radians((south + north) / 2))
     scaled = shapely.transform(shape, lambda points: points * [flat, 1.0])
     return shapely.transform(shapely.buffer(scaled, metres / DEGREE, quad_segs=16), lambda points: points / [flat, 1.0])

@@ -215,10 +215,12 @@ def read_polygon(body: Any) -> Polygon | MultiPolygon:
             "Le corps n'est pas un polygone : envoyez un Polygon ou MultiPolygon GeoJSON en longitude et latitude.",
         )
     if not shape.is_valid:
-        why = shapely.is_valid_reason(shape)
+        crossing = re.fullmatch(r".*\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
+        at = f"{float(crossing[1]):.4f}, {float(crossing[2]):.4f}" if crossing else ""
+        where = Text(f" near {at}" if at else "", f" près de {at}" if at else "")
         raise QuestionError(
-            f"The polygon crosses itself or is otherwise not one ({why}): draw it anew.",
-            f"Le polygone se croise ou n'en est pas un ({why}) : redessinez-le.",
+            f"The polygon crosses itself or is otherwise not one{where.en}: draw it anew.",
+            f"Le polygone se croise ou n'en est pas un{where.fr} : redessinez-le.",
         )
     west, _, east, _ = shape.bounds
     # What goes all around the Earth has no area: its sides fall on each other.

@@ -35,8 +35,8 @@ DAY = ("level", "category", "unit")
 class Question:
     """One question.
 
-    `body` reads a GeoJSON geometry that is sent with it, which the parameter `drawn` may hold as points instead, so that
-    an address says everything; `body_only`: it cannot be asked without one of the two.
+    `body` reads a GeoJSON geometry that is sent with it. The parameter `drawn` may hold its points instead, so that an
+    address says everything. `body_only`: it cannot be asked without one of the two.
     """
 
     name: str
@@ -58,8 +58,10 @@ class Question:
             shape = self.body(_as_geojson(self.drawn, written))
         if self.body_only and shape is None:
             raise QuestionError(
-                "The question needs a GeoJSON geometry in its body.",
-                "La question demande une géométrie GeoJSON dans son corps.",
+                "The question needs the corners of an area: polygon=lon,lat;lon,lat;..., or a GeoJSON geometry in its"
+                " body.",
+                "La question demande les sommets d'une zone : polygon=lon,lat;lon,lat;..., ou une géométrie GeoJSON"
+                " dans son corps.",
             )
         left = {each for each in self.replaced if not (written and self.drawn and each == self.drawn.name)}
         asked = [each for each in self.parameters if shape is None or each.name not in left]
@@ -69,6 +71,12 @@ class Question:
 def _as_geojson(drawn: Parameter, text: str) -> dict[str, Any]:
     """The line, or the ring of the polygon, that a text of points means."""
     points = points_of(drawn, text)
+    least = 2 if drawn is LINE else 3
+    if len(points) < least:
+        raise QuestionError(
+            f"{drawn.name}: has {len(points)} points; it takes {least} at least.",
+            f"{drawn.name} : a {len(points)} points ; il en faut au moins {least}.",
+        )
     if drawn is LINE:
         return {"type": "LineString", "coordinates": points}
     return {"type": "Polygon", "coordinates": [[*points, *points[:1]]]}
@@ -82,7 +90,10 @@ def _route(name: str = "route") -> Parameter:
 DRAWN = {"type": "string", "pattern": "^[-0-9.]+,[-0-9.]+(;[-0-9.]+,[-0-9.]+)*$"}
 LINE = Parameter(
     "line",
-    Text("a line as lon,lat;lon,lat;... in place of a route", "une ligne comme lon,lat;lon,lat;... au lieu d'un itinéraire"),
+    Text(
+        "a line as lon,lat;lon,lat;... in place of a route",
+        "une ligne comme lon,lat;lon,lat;... au lieu d'un itinéraire",
+    ),
     corners,
     DRAWN,
 )

@@ -164,7 +164,7 @@ TOWNS = select(
 
 
 def _levels(connection: Connection, ground: Ground, asked: Asked, line: Line, pieces: int) -> list[dict[str, int]]:
-    """The incidents of the corridor by piece and level, each in the piece of its nearest point, as the answer has them."""
+    """The incidents of the corridor by piece and level, each in the piece of its nearest point as in the answer."""
     counted = in_period(connection, ground, asked)
     hits = counted.incidents.grid.near(line, asked.values["width_km"] * 1000, counted.mask)
     piece = np.clip((hits.measure / (line.length / pieces)).astype(np.int64), 0, pieces - 1)
@@ -173,9 +173,7 @@ def _levels(connection: Connection, ground: Ground, asked: Asked, line: Line, pi
     return [dict(zip(LEVELS, row, strict=True)) for row in number.tolist()]
 
 
-def _stretches(
-    steps: list[Step], corridor: CorridorAnswer, by_level: list[dict[str, int]]
-) -> list[Stretch]:
+def _stretches(steps: list[Step], corridor: CorridorAnswer, by_level: list[dict[str, int]]) -> list[Stretch]:
     made = []
     for piece, levels in zip(corridor.pieces, by_level, strict=True):
         inside = [step for step in steps if piece.from_km <= (step.from_km + step.to_km) / 2 < piece.to_km]

@@ -24,7 +24,7 @@ from geoapp.risk.path import PathAnswer
 from geoapp.risk.pressure import PressureAnswer
 from geoapp.risk.profile import ProfileAnswer
 from geoapp.risk.wording import REASONS
-from layers.text import Text, typeset
+from layers.text import Text
 
 LEVELS = {
     "1": Text("Level 1 (highest)", "Niveau 1 (le plus grave)"),
@@ -42,8 +42,6 @@ INCIDENTS, WEIGHT = Text("Incidents", "Incidents"), Text("Weight", "Poids")
 LENGTH, EXPOSURE = Text("Length", "Longueur"), Text("Exposure", "Exposition")
 PRESSURE, RANK, SITE = Text("Pressure", "Pression"), Text("Rank", "Rang"), Text("Site", "Site")
 ROUTE, AREA = Text("Route", "Itinéraire"), Text("Area", "Superficie")
-SHORTEST = Text("shortest", "le plus court")
-LOWER = Text("lower exposure", "moins exposé")
 NONE = Text("none", "aucun")
 
 
@@ -260,7 +258,9 @@ def _coverage(answer: CoverageAnswer) -> list[Figure]:
         figure("deployments", Text("Deployments", "Déploiements"), answer.deployments, whole),
         part("sites", Text("Sites within reach", "Sites à portée"), answer.sites, whole),
         part("route_km", Text("Route km within reach", "Km d'itinéraire à portée"), answer.route_km, whole),
-        part("weight", Text("Weight of incidents within reach", "Poids des incidents à portée"), answer.weighted, whole),
+        part(
+            "weight", Text("Weight of incidents within reach", "Poids des incidents à portée"), answer.weighted, whole
+        ),
         figure(
             "security_forces",
             Text("Incidents whose actor is a security force", "Incidents dont l'acteur est une force de sécurité"),
@@ -295,10 +295,10 @@ def _path(answer: PathAnswer) -> list[Figure]:
     short, low, trade = answer.shortest, answer.lower, answer.trade_off
     reached = answer.reachable.metres / 1000 if answer.reachable else None
     figures = [
-        figure("shortest_km", Text("Shortest way", "Chemin le plus court"), short and short.length_km, km),
-        figure("shortest_exposure", Text("its exposure", "son exposition"), short and short.exposure, two),
-        figure("lower_km", Text("Way of lower exposure", "Chemin moins exposé"), low and low.length_km, km),
-        figure("lower_exposure", Text("its exposure", "son exposition"), low and low.exposure, two),
+        figure("shortest_km", Text("Shortest way", "Chemin le plus court"), short.length_km if short else None, km),
+        figure("shortest_exposure", Text("its exposure", "son exposition"), short.exposure if short else None, two),
+        figure("lower_km", Text("Way of lower exposure", "Chemin moins exposé"), low.length_km if low else None, km),
+        figure("lower_exposure", Text("its exposure", "son exposition"), low.exposure if low else None, two),
     ]
     if trade:
         shown = signed(1, "\u202fkm")(trade.longer_km)
@@ -307,7 +307,9 @@ def _path(answer: PathAnswer) -> list[Figure]:
         share = "" if less is None else f" ({signed(1)(100 * less)}\u202f%)"
         shown = f"{signed(2)(trade.exposure_change)}{share}"
         figures.append(
-            Figure("exposure_change", Text("Change of exposure", "Changement d'exposition"), shown, trade.exposure_change)
+            Figure(
+                "exposure_change", Text("Change of exposure", "Changement d'exposition"), shown, trade.exposure_change
+            )
         )
     if reached is not None:
         label = Text("The network comes within", "Le réseau s'approche à")
@@ -327,12 +329,11 @@ def _ways(answer: PathAnswer) -> list[Table]:
         return []
     trade = answer.trade_off
     rows = [
-        {"figure": LENGTH, "unit": "km", "shortest": answer.shortest.length_km, "lower": answer.lower.length_km,
-         "difference": trade.longer_km, "share": trade.longer_share},
-        {"figure": EXPOSURE, "unit": "", "shortest": answer.shortest.exposure, "lower": answer.lower.exposure,
-         "difference": trade.exposure_change, "share": trade.exposure_change_share},
+        {"figure": LENGTH.in_language(g.language), "unit": "km", "shortest": answer.shortest.length_km,
+         "lower": answer.lower.length_km, "difference": trade.longer_km, "share": trade.longer_share},
+        {"figure": EXPOSURE.in_language(g.language), "unit": "", "shortest": answer.shortest.exposure,
+         "lower": answer.lower.exposure, "difference": trade.exposure_change, "share": trade.exposure_change_share},
     ]  # fmt: skip
-    rows = [{**row, "figure": row["figure"].in_language(g.language)} for row in rows]
     columns = (
         Column("figure", Text("Figure", "Grandeur")),
         Column("shortest", Text("Shortest", "Le plus court"), two),
@@ -407,8 +408,3 @@ def _as_text(value: Any) -> str:
     if value is None:
         return ""
     return neutral(value) if isinstance(value, str) else str(value)
-
-
-def spoken(words: Text) -> str:
-    """Words in the language of the request, typeset."""
-    return typeset(words.fr, "fr") if g.language == "fr" else words.en

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from geoapp.risk.ground import Ground
 from geoapp.risk.parameters import Asked, Parameter
@@ -15,7 +15,7 @@ from geoapp.risk.places import ROUTES
 from geoapp.risk.provinces import units_on
 from geoapp.risk.questions import QUESTIONS, Question
 from layers.filter import UNKNOWN
-from layers.text import Text
+from layers.text import Text, typeset
 from layers.vocabulary import CATEGORY, LEVEL
 
 # In the order in which people think of them; those of the map come with a tool to draw them.
@@ -101,8 +101,12 @@ def fields_of(connection: Connection, ground: Ground, name: str, given: Mapping[
 
 
 def _field(name: str, kind: str, given: Mapping[str, str], **more: Any) -> Field:
-    helping = HELP[name].in_language(g.language) if name in HELP else ""
-    return Field(name, LABELS[name].in_language(g.language), kind, given.get(name, ""), helping, **more)
+    helping = _said(HELP[name]) if name in HELP else ""
+    return Field(name, _said(LABELS[name]), kind, given.get(name, ""), helping, **more)
+
+
+def _said(words: Text) -> str:
+    return typeset(words.in_language(g.language), g.language)
 
 
 def _own(
@@ -130,7 +134,9 @@ def _listed(connection: Connection, ground: Ground, name: str, given: Mapping[st
     chosen = frozenset(filter(None, given.get(name, "").split(",")))
     if name == "level":
         levels = [(str(code), str(code)) for code in LEVEL]
-        return _field(name, "boxes", given, choices=[*levels, (UNKNOWN, UNKNOWN_LEVEL.in_language(g.language))], chosen=chosen)
+        return _field(
+            name, "boxes", given, choices=[*levels, (UNKNOWN, UNKNOWN_LEVEL.in_language(g.language))], chosen=chosen
+        )
     if name == "category":
         codes = [(str(code), CATEGORY.label(code, g.language)) for code in CATEGORY]
         empty = ALL
@@ -144,4 +150,6 @@ def _listed(connection: Connection, ground: Ground, name: str, given: Mapping[st
         # A link may choose several, which one list cannot: they stay together.
         words = dict(codes)
         codes.insert(0, (several, ", ".join(words.get(code, code) for code in sorted(chosen))))
-    return _field(name, "choice", given, choices=[("", empty.in_language(g.language)), *codes], chosen=frozenset({several}))
+    return _field(
+        name, "choice", given, choices=[("", empty.in_language(g.language)), *codes], chosen=frozenset({several})
+    )

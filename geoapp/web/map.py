@@ -37,8 +37,8 @@ map_page = Blueprint("map", __name__)
 START = [[-4.9, 26.6], [1.1, 30.9]]
 NOT_ASKED = Text(
     "ask: the answers to risk questions in this link are for coordinators, analysts and GIS officers, in their units.",
-    "ask\u00a0: les réponses aux questions de risque de ce lien sont pour les coordinateurs, analystes et responsables SIG,"
-    " dans leurs unités.",
+    "ask\u00a0: les réponses aux questions de risque de ce lien sont pour les coordinateurs, analystes et"
+    " responsables SIG, dans leurs unités.",
 )
 MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 

@@ -175,7 +175,9 @@ def _asks(given: list[str], notes: list[Text]) -> tuple[str, ...]:
         )
     if len(known) > MOST_ASKS:
         notes.append(
-            _fault("ask", f"no more than {MOST_ASKS} answers are open", f"pas plus de {MOST_ASKS} réponses sont ouvertes")
+            _fault(
+                "ask", f"no more than {MOST_ASKS} answers are open", f"pas plus de {MOST_ASKS} réponses sont ouvertes"
+            )
         )
     return tuple(dict.fromkeys(known))[:MOST_ASKS]
 

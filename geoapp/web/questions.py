@@ -19,7 +19,7 @@ from geoapp.web.answered import Answered, in_words
 from geoapp.web.asking_form import DRAWS, ON_MAP, TITLES, fields_of, title_of
 from geoapp.web.database import reading, writing
 from geoapp.web.policy import unstored
-from layers.text import Text
+from layers.text import Text, typeset
 
 questions = Blueprint("questions", __name__, url_prefix="/risk")
 
@@ -34,8 +34,9 @@ MOST_ROWS = 50
 EXACT, DRAWN = 9, 6
 GEOJSON = "application/geo+json"
 SIMPLIFIED = Text(
-    "The line or area had {points} points. {kept} were kept, from which none of the others lies farther than {metres} m.",
-    "La ligne ou la zone avait {points} points. {kept} ont été gardés, dont aucun des autres ne s'écarte de plus de"
+    "The line or area had {points} points. {kept} were kept; none of the others lies farther than {metres} m from"
+    " them.",
+    "La ligne ou la zone avait {points} points. {kept} ont été gardés ; aucun des autres ne s'en écarte de plus de"
     " {metres} m.",
 )
 
@@ -170,7 +171,7 @@ def _simplified(given: Mapping[str, str], fields: Any) -> str:
     shape = given.get("line") or given.get("polygon")
     if not (shape and re.fullmatch(r"\d{1,7}", number, re.ASCII) and re.fullmatch(r"\d{1,6}", off, re.ASCII)):
         return ""
-    said = SIMPLIFIED.in_language(g.language)
+    said = typeset(SIMPLIFIED.in_language(g.language), g.language)
     return said.format(points=number, kept=shape.count(";") + 1, metres=off)
 
 
@@ -178,12 +179,11 @@ def _links(name: str, given: Mapping[str, str]) -> dict[str, str]:
     """Where the answer can be had otherwise."""
     query = ask_of(name, given).partition("?")[2]
     tail = f"?{query}&lang={g.language}" if query else f"?lang={g.language}"
-    api = {each: text for each, text in given.items()}
     return {
         "page": f"{url_for('questions.question', name=name)}{tail}",
         "csv": f"{url_for('questions.file', name=name, suffix='csv')}{tail}",
         "geojson": f"{url_for('questions.file', name=name, suffix='geojson')}{tail}",
-        "json": f"/api/v1/risk/{name}?{urlencode(api, safe=',;:/')}",
+        "json": f"/api/v1/risk/{name}?{urlencode(given, safe=',;:/')}",
         "map": f"/?{urlencode({'ask': ask_of(name, given), 'lang': g.language})}" if name in ON_MAP else "",
     }
 

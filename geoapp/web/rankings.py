@@ -78,7 +78,9 @@ UNIT_COLUMNS = (
     Column("open", Text("Open", "Ouverts"), whole),
     Column("overdue", Text("Overdue", "En retard"), whole),
     Column("sites", Text("Sites", "Sites"), whole),
-    Column("far_sites", Text("of these more than 5 km from a deployment", "dont à plus de 5 km d'un déploiement"), whole),
+    Column(
+        "far_sites", Text("of these more than 5 km from a deployment", "dont à plus de 5 km d'un déploiement"), whole
+    ),
     Column("unvisited_sites", Text("without a visit in 183 days", "sans visite depuis 183 jours"), whole),
     Column("visited_on", VISITED, day),
 )
@@ -172,7 +174,11 @@ def _given() -> dict[str, str]:
 
 def _ranked(name: str, given: Mapping[str, str]) -> Ranked:
     with reading() as connection:
-        made = _of_sites(rank_sites(connection, given)) if name == "sites" else _of_units(rank_provinces(connection, given))
+        made = (
+            _of_sites(rank_sites(connection, given))
+            if name == "sites"
+            else _of_units(rank_provinces(connection, given))
+        )
     # Apart, since what a writing transaction reads cannot be kept for the next question.
     with writing() as connection:
         record_question(connection, name)
