@@ -29,6 +29,12 @@ PAGES = {
         "/?level=9&category=none&theme=dark",
         "/?since=2030-01-01",
         "/?at=11/-1.6/29.1&table=charts",
+        "/?at=11/-1.6/29.1&ask=corridor?route=RT-1&ask=near?lon=29.1%26lat=-1.6%26radius_km=20",
+        "/risk",
+        "/risk/corridor?route=RT-1&on=2024-12-31",
+        "/risk/area?polygon=29,-1.6;29.2,-1.5;29,-1.5;29.2,-1.6",
+        "/risk/sites?sort=-name",
+        "/risk/provinces",
         "/table?level=1&unit=CD-NK&foo=bar",
         "/table?table=charts",
         "/views?level=1",
@@ -81,6 +87,8 @@ def objections(visit: Visit, path: str) -> list[str]:
     page = visit.open(path)
     if "open=" in path:
         page.locator(".popup dd").first.wait_for()
+    if "ask=" in path:
+        page.locator("[data-answer=B][data-drawn]").wait_for()
     page.evaluate(AXE.read_text())
     return found_on(page, path)
 
@@ -119,11 +127,19 @@ def test_axe_finds_nothing_in_the_menus(chromium_browser: Browser, server: str) 
         assert found_on(page, "views") == []
         page.locator("[data-share] summary").click()
         assert found_on(page, "share") == []
+        page.locator("[data-questions-toggle]").click()
+        page.locator("[data-question=area] summary").click()
+        page.locator("[data-draw=polygon]").click()
+        assert found_on(page, "questions") == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server, "analyst", viewport={"width": 360, "height": 740}) as visit:
         assert objections(visit, "/?lang=fr&at=11/-1.6/29.1") == []
+        visit.page.locator("[data-questions-toggle]").click()
+        visit.page.locator("[data-question=corridor] summary").click()
+        assert found_on(visit.page, "questions") == []
+        visit.page.locator("[data-questions-close]").click()
         visit.page.locator("[data-panel-toggle]").click()
         visit.page.locator("[data-panel-close]").wait_for()
         assert found_on(visit.page, "panel") == []
