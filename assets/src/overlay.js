@@ -23,6 +23,8 @@ export class Overlay {
       pane: PANE,
       renderer: this.renderer,
       interactive: false,
+      // Leaflet would make a circle of few corners where it is small.
+      smoothFactor: 0.3,
       style: ({properties}) => ({...styleOf(properties, color, most), renderer: this.renderer}),
       pointToLayer: ({properties}, latlng) => this.point(properties, latlng, color, strongest),
     });
@@ -36,6 +38,7 @@ export class Overlay {
       }));
     }
     group.addTo(this.map);
+    group.told = anchor && {anchor, letter, color};
     return {group, bounds: layer.getBounds()};
   }
 
@@ -75,21 +78,42 @@ function styleOf({kind, incidents}, color, most) {
 
 // Where the letter stands: at the answer's own place, in the middle of its line, or at the top of its area.
 function anchorOf(layer, features) {
-  const place = features.find(({properties}) => ['place', 'end'].includes(properties.kind));
-  if (place) return [place.geometry.coordinates[1] + 0, place.geometry.coordinates[0]];
+  const place = features.find(({properties}) => properties.kind === 'place');
+  if (place) return flipped(place.geometry.coordinates);
+  // A and B stand at the ends of a way already.
+  const way = features.find(({properties}) => properties.kind === 'lower')?.geometry.coordinates;
+  if (way) return flipped(way[Math.floor(way.length / 2)]);
   const pieces = features.filter(({properties}) => properties.kind === 'piece');
   if (pieces.length) {
-    const {coordinates} = pieces[Math.floor(pieces.length / 2)].geometry;
-    const [lon, lat] = coordinates[0][0];
-    return [lat, lon];
+    return flipped(pieces[Math.floor(pieces.length / 2)].geometry.coordinates[0][0]);
   }
   const bounds = layer.getBounds();
   return bounds.isValid() ? [bounds.getNorth(), bounds.getCenter().lng] : null;
 }
 
+const flipped = ([lon, lat]) => [lat, lon];
+
 // What the picture of the map draws of the answers, on its canvas.
 export function paintAnswers(context, map, groups) {
   for (const group of groups) group.eachLayer((layer) => layer.eachLayer && layer.eachLayer((each) => paintOne(context, map, each)));
+  for (const {told} of groups) if (told) paintLetter(context, map.latLngToContainerPoint(told.anchor), told);
+}
+
+function paintLetter(context, {x, y}, {letter, color}) {
+  context.save();
+  context.beginPath();
+  context.arc(x, y, 12, 0, 2 * Math.PI);
+  context.fillStyle = color;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = '#fff';
+  context.stroke();
+  context.fillStyle = '#fff';
+  context.font = '700 13px sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(letter, x, y + 1);
+  context.restore();
 }
 
 function paintOne(context, map, layer) {
