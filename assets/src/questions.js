@@ -18,8 +18,8 @@ const NARROW = 860;
 const SHARED = ['since', 'until', 'level', 'category', 'unit'];
 
 class Questions {
-  constructor({root, panel, map, face, address, show}) {
-    Object.assign(this, {root, panel, map, face, address, show});
+  constructor({root, panel, map, face, address, show, say: speak}) {
+    Object.assign(this, {root, panel, map, face, address, show, say: speak});
     this.answers = [];
     this.body = panel.querySelector('[data-question-body]');
     this.choices = panel.querySelector('[data-question-new]');
@@ -32,6 +32,7 @@ class Questions {
   }
 
   async load() {
+    this.body.replaceChildren(element('p', {text: this.say('choicesLoading')}));
     try {
       const response = await fetch(`/risk?part=panel&lang=${document.documentElement.lang}`, {credentials: 'same-origin'});
       if (!response.ok) throw Object.assign(new Error(`questions answered ${response.status}`), {status: response.status});
@@ -42,8 +43,10 @@ class Questions {
       page.querySelector('[data-question-words]').remove();
       this.body.replaceChildren(...page.body.childNodes);
     } catch ({status}) {
-      const again = element('button', {type: 'button', class: 'tool', text: this.body.dataset.retry, on: {click: () => this.load()}});
-      const words = [401, 403].includes(status) ? this.body.dataset.refused : this.body.dataset.failed;
+      // Of its own words there are none yet; the map's say the same.
+      const {say: speak} = this;
+      const again = element('button', {type: 'button', class: 'tool', text: speak('retry'), on: {click: () => this.load()}});
+      const words = speak([401, 403].includes(status) ? 'refused' : 'choicesFailed');
       this.body.replaceChildren(element('p', {role: 'alert', text: words}), again);
       return;
     }

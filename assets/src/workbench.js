@@ -271,12 +271,12 @@ class Workbench {
       document.head.append(link);
       await Promise.all([styled, import(script)]);
       return window.geoapp.questions({
-        root: this.root, panel, map: this.map, face: faceOf(this.map), address: this.address, show: this.showQuestions,
+        root: this.root, panel, map: this.map, face: faceOf(this.map), address: this.address, show: this.showQuestions, say,
       });
     } catch {
       this.asking = null;
       const again = element('button', {type: 'button', class: 'tool', text: say('retry'), on: {click: () => this.showQuestions(true)}});
-      body.replaceChildren(element('p', {role: 'alert', text: body.dataset.failed}), again);
+      body.replaceChildren(element('p', {role: 'alert', text: say('choicesFailed')}), again);
       return null;
     }
   }
