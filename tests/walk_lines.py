@@ -229,8 +229,6 @@ def of_question(name: str, asks: Callable[[Planting], Iterable[Ask]]) -> Callabl
     return lambda planting: [ask for ask in asks(planting) if ask.path.startswith(f"/api/v1/risk/{name}?")]
 
 
-# Sites are public, their ranking is not.
-RANKED = {name: {HANDLERS: {"mine_site": "site_id name"}} for name in ("sites", "sites_file")}
 # What some questions show of rows.
 RISKS = {
     "pressure": {HANDLERS: {"incident:restricted": "incident_no"}},
@@ -444,9 +442,7 @@ URLS: dict[str, Line] = {
     "questions.question": Line(question_page_asks, {HANDLERS: {"incident:restricted": "incident_no", "route": "name"}}),
     "questions.file": Line(question_file_asks, {HANDLERS: {"incident:restricted": "incident_no"}}),
     **{
-        f"rankings.{name}": Line(
-            only(f"/risk/{path}?{ON}", f"/risk/{path}?{ON}&lang=fr&sort=-name"), RANKED.get(name, {})
-        )
+        f"rankings.{name}": Line(only(f"/risk/{path}?{ON}", f"/risk/{path}?{ON}&lang=fr&sort=-name"))
         for name, path in (
             ("sites", "sites"),
             ("provinces", "provinces"),
