@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import axe
 import pytest
@@ -61,6 +62,18 @@ PAGES = {
         "/incidents/{incident}/step",
         "/committees/C-SK",
         "/meetings/M-SK",
+        "/trainings",
+        "/trainings/{training}",
+        "/import/rows/trainings/new",
+        "/import/rows/movements/new",
+        "/register",
+        "/register/{risk}",
+        "/register/new",
+        "/movements",
+        "/movements/{movement}",
+        "/movements/{movement}/incident",
+        "/reports/funder?funder=F&since=2020-01-01",
+        "/provinces/CD-SK",
     ),
     "analyst": (
         "/?at=11/-1.6/29.1",
@@ -68,6 +81,12 @@ PAGES = {
         "/?level=9&category=none&theme=dark",
         "/?since=2030-01-01",
         "/?at=11/-1.6/29.1&table=charts",
+        "/?at=11/-1.6/29.1&ask=corridor?route=RT-1&ask=near?lon=29.1%26lat=-1.6%26radius_km=20",
+        "/risk",
+        "/risk/corridor?route=RT-1&on=2024-12-31",
+        "/risk/area?polygon=29,-1.6;29.2,-1.5;29,-1.5;29.2,-1.6",
+        "/risk/sites?sort=-name",
+        "/risk/provinces",
         "/table?level=1&unit=CD-NK&foo=bar",
         "/table?table=charts",
         "/views?level=1",
@@ -97,20 +116,6 @@ PAGES = {
         "/import/rows/deployments/new",
         "/import/doubles",
     ),
-    "coordinator-sk": (
-        "/trainings",
-        "/trainings/{training}",
-        "/import/rows/trainings/new",
-        "/import/rows/movements/new",
-        "/register",
-        "/register/{risk}",
-        "/register/new",
-        "/movements",
-        "/movements/{movement}",
-        "/movements/{movement}/incident",
-        "/reports/funder?funder=F&since=2020-01-01",
-        "/provinces/CD-SK",
-    ),
     "admin": ("/admin", "/admin/audit"),
 }
 
@@ -137,6 +142,8 @@ def objections(visit: Visit, path: str) -> list[str]:
     page = visit.open(path)
     if "open=" in path:
         page.locator(".popup dd").first.wait_for()
+    if "ask=" in path:
+        page.locator("[data-answer=B][data-drawn]").wait_for()
     return axe.objections(page, path)
 
 
@@ -161,11 +168,19 @@ def test_axe_finds_nothing_in_the_menus(chromium_browser: Browser, server: str) 
         assert axe.objections(page, "views") == []
         page.locator("[data-share] summary").click()
         assert axe.objections(page, "share") == []
+        page.locator("[data-questions-toggle]").click()
+        page.locator("[data-question=area] summary").click()
+        page.locator("[data-draw=polygon]").click()
+        assert axe.objections(page, "questions") == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server, "analyst", viewport={"width": 360, "height": 740}) as visit:
         assert objections(visit, "/?lang=fr&at=11/-1.6/29.1") == []
+        visit.page.locator("[data-questions-toggle]").click()
+        visit.page.locator("[data-question=corridor] summary").click()
+        assert axe.objections(visit.page, "questions") == []
+        visit.page.locator("[data-questions-close]").click()
         visit.page.locator("[data-panel-toggle]").click()
         visit.page.locator("[data-panel-close]").wait_for()
         assert axe.objections(visit.page, "panel") == []

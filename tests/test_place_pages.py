@@ -27,6 +27,8 @@ ROWS = text("""
                             valid_from, geom)
         VALUES ('D-1', 'mining_police', 'public', 'site_guard', 40, 12, 'unknown', '2020-01-01',
                 'SRID=4326;POINT(28.70 -2.30)');
+    INSERT INTO facility (facility_id, name, kind, geom)
+        VALUES ('F-1', 'Dépôt Kalehe', 'depot', 'SRID=4326;POINT(28.80 -2.31)');
     INSERT INTO incident (incident_no, occurred_from, reported_on, level, category, geom)
     SELECT 'SK-' || n, current_date - 10, current_date - 9, 1, 'violence',
            ST_SetSRID(ST_Point(28.93, -2.30 + n / 1000.0), 4326)
@@ -101,6 +103,37 @@ def test_the_strip_of_a_route_lights_up_the_map_and_the_other_way_round(visit: V
     page.keyboard.press("End")
     expect(readout).to_contain_text("km 27.3 to 27.8")
     expect(strip).to_have_attribute("aria-valuenow", str(steps - 1))
+    assert visit.complaints == []
+
+
+def test_the_pieces_of_a_route_are_a_table_tied_to_the_map(visit: Visit) -> None:
+    page = visit.open("/routes/RT-1?lang=en")
+    told = page.request.get(f"{visit.address}/api/v1/risk/corridor?route=RT-1").json()
+    rows = page.locator("tr[data-piece]")
+    expect(rows).to_have_count(len(told["pieces"]))
+    shown = rows.evaluate_all("all => all.map(row => [...row.cells].map(cell => Number(cell.textContent)))")
+    assert [row[2] for row in shown] == [piece["incidents"] for piece in told["pieces"]]
+    # Of each level as many as the whole corridor has.
+    by_level = [sum(row[column] for row in shown) for column in range(3, 7)]
+    assert by_level == [told["by_level"][name] for name in ("1", "2", "3", "level_unknown")]
+    assert by_level[0] == 6
+    assert page.locator("[data-strip] .piece-incidents[data-level='1']").count() >= 1
+    rows.last.hover()
+    expect(page.locator("path.map-piece")).to_have_count(1)
+    expect(rows.last).to_have_class("piece-now")
+    # A kilometre of the strip marks its row.
+    page.locator("[data-strip]").focus()
+    page.keyboard.press("Home")
+    expect(rows.first).to_have_class("piece-now")
+    expect(page.locator(".strip .plain-list").last).to_contain_text("Dépôt Kalehe")
+    expect(page.locator("[data-strip] .stop-facility")).to_have_count(1)
+    page.emulate_media(media="print")
+    expect(page.locator("[data-strip-readout]")).to_be_hidden()
+    expect(rows.first).to_be_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Ask along this route on the map").click()
+    page.locator("[data-answer=A][data-drawn]").wait_for()
+    expect(page.locator("[data-answer=A]")).to_contain_text("6 incidents within 5 km of Nyabibwe")
     assert visit.complaints == []
 
 

@@ -147,9 +147,8 @@ def test_a_question_is_asked_the_right_way(asker: Asker) -> None:
     assert asker("weather").status_code == 404
     assert asker("weather", body=LINE).status_code == 404
     refused = asker("area")
-    assert refused.status_code == 405
-    assert "POST" in refused.headers["Allow"]
-    assert "GET" not in refused.headers["Allow"]
+    assert refused.status_code == 400
+    assert "polygon=lon,lat" in refused.json["detail"]
     refused = asker("sites", body=LINE)
     assert refused.status_code == 405
     assert "POST" not in refused.headers["Allow"]

@@ -233,6 +233,31 @@ def risk_geometry_asks(_: Planting) -> Iterator[Ask]:
         yield Ask(f"/api/v1/risk/area?{ON}&{HAPPENED}", json={"type": "Polygon", "coordinates": [ring]})
 
 
+def question_page_asks(planting: Planting) -> Iterator[Ask]:
+    """The pages of the questions: the same as over JSON, and about lines and areas drawn around every place."""
+    for ask in risk_asks(planting):
+        if not ask.path.startswith(("/api/v1/risk/sites", "/api/v1/risk/provinces")):
+            yield Ask(ask.path.removeprefix("/api/v1"))
+    for lon, lat in PLACES.values():
+        corners = f"{lon - 0.1},{lat - 0.1};{lon + 0.1},{lat - 0.1};{lon},{lat + 0.1}"
+        yield Ask(f"/risk/area?polygon={corners}&{ON}&{HAPPENED}&part=answer")
+        yield Ask(f"/risk/corridor?line={corners}&{ON}&{HAPPENED}&part=answer")
+
+
+def question_file_asks(planting: Planting) -> Iterator[Ask]:
+    """The same as files."""
+    for ask in question_page_asks(planting):
+        name, _, query = ask.path.partition("?")
+        yield from (Ask(f"{name}.{suffix}?{query}") for suffix in ("csv", "geojson"))
+
+
+def area_asks(_: Planting) -> Iterator[Ask]:
+    """An area around every place, in the address."""
+    for lon, lat in PLACES.values():
+        corners = f"{lon - 0.1},{lat - 0.1};{lon + 0.1},{lat - 0.1};{lon},{lat + 0.1}"
+        yield Ask(f"/api/v1/risk/area?polygon={corners}&{ON}&{HAPPENED}")
+
+
 def of_question(name: str, asks: Callable[[Planting], Iterable[Ask]]) -> Callable[[Planting], Iterable[Ask]]:
     """Those of some requests that ask one question."""
     return lambda planting: [ask for ask in asks(planting) if ask.path.startswith(f"/api/v1/risk/{name}?")]
@@ -617,6 +642,19 @@ URLS: dict[str, Line] = {
     "merging.pair": Line(pair_asks),
     "merging.decide": Line(pair_send_asks),
     **{f"risk.{name}": Line(of_question(name, risk_asks), RISKS.get(name, {})) for name in QUESTIONS if name != "area"},
+    "risk.area": Line(area_asks),
+    "questions.page": Line(only("/risk", "/risk?part=panel&lang=fr"), {HANDLERS: {"route": "name"}}),
+    "questions.question": Line(question_page_asks, {HANDLERS: {"incident:restricted": "incident_no", "route": "name"}}),
+    "questions.file": Line(question_file_asks, {HANDLERS: {"incident:restricted": "incident_no"}}),
+    **{
+        f"rankings.{name}": Line(only(f"/risk/{path}?{ON}", f"/risk/{path}?{ON}&lang=fr&sort=-name"))
+        for name, path in (
+            ("sites", "sites"),
+            ("provinces", "provinces"),
+            ("sites_file", "sites.csv"),
+            ("provinces_file", "provinces.csv"),
+        )
+    },
     **{f"risk.{name}_of_a_geometry": Line(of_question(name, risk_geometry_asks)) for name in ("corridor", "area")},
     "people.look_as": Line(
         lambda planting: [Ask("/demo/look-as", {"name": row.key}) for row in planting.of("app_user")],

@@ -6,6 +6,9 @@ export const FILTERS = [
   'route', 'within_km', 'quality', 'source',
 ];
 
+// An answer is an address itself, so that commas do not part one from the next.
+const SEVERAL = 'ask';
+
 export class Address {
   constructor() {
     this.listeners = [];
@@ -25,11 +28,19 @@ export class Address {
     return this.params.getAll(name).filter(Boolean).join(',');
   }
 
+  // The values of a parameter that may be there several times, such as the open answers.
+  list(name) {
+    return this.params.getAll(name).filter(Boolean);
+  }
+
   // Sets parameters, an empty one being taken away; `push` makes a new entry of the history.
   set(changes, {push = false} = {}) {
     const before = this.params.toString();
     for (const [name, value] of Object.entries(changes)) {
-      if (value === '' || value === null || value === undefined) this.params.delete(name);
+      if (Array.isArray(value)) {
+        this.params.delete(name);
+        for (const each of value) this.params.append(name, each);
+      } else if (value === '' || value === null || value === undefined) this.params.delete(name);
       else this.params.set(name, value);
     }
     if (this.params.toString() !== before) this.write(push ? 'pushState' : 'replaceState');
@@ -56,7 +67,10 @@ export class Address {
   // The query of another address with some of the parameters.
   query(names, more = {}) {
     const query = new URLSearchParams();
-    for (const name of names) if (this.get(name)) query.set(name, this.get(name));
+    for (const name of names) {
+      if (name === SEVERAL) for (const each of this.list(name)) query.append(name, each);
+      else if (this.get(name)) query.set(name, this.get(name));
+    }
     for (const [name, value] of Object.entries(more)) if (value) query.set(name, value);
     return written(query);
   }
@@ -68,5 +82,6 @@ function withOne(params, name, value) {
   return copy;
 }
 
-// Commas, colons and slashes may stand in a query as they are, which keeps a shared link readable.
-const written = (params) => params.toString().replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/%3A/g, ':');
+// These may stand in a query as they are, which keeps a shared link readable.
+const PLAIN = {'%2C': ',', '%2F': '/', '%3A': ':', '%3B': ';', '%3D': '=', '%3F': '?'};
+const written = (params) => params.toString().replace(/%(2C|2F|3A|3B|3D|3F)/g, (code) => PLAIN[code]);

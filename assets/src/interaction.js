@@ -12,14 +12,17 @@ const ZOOM_STEP = 2;
 
 export function interact(face) {
   const {map} = face;
-  map.on('click', ({containerPoint, originalEvent}) => {
-    choose(face, containerPoint, originalEvent.pointerType === 'touch' ? FINGER : POINTER);
+  map.on('click', ({latlng, containerPoint, originalEvent}) => {
+    // Who draws on the map means places, not what lies there.
+    if (face.drawing) face.drawing(latlng);
+    else choose(face, containerPoint, originalEvent.pointerType === 'touch' ? FINGER : POINTER);
   });
   // The keyboard moves the map under its middle, where a cross is shown, and opens what lies there.
   map.on('keydown', ({originalEvent}) => {
     if (originalEvent.key !== 'Enter' || originalEvent.target !== map.getContainer()) return;
     originalEvent.preventDefault();
-    choose(face, map.getSize().divideBy(2), FINGER);
+    if (face.drawing) face.drawing(map.getCenter());
+    else choose(face, map.getSize().divideBy(2), FINGER);
   });
   hover(face);
 }
@@ -60,7 +63,7 @@ function hover(face) {
   };
   map.on('mousemove', ({containerPoint, originalEvent}) => {
     // The panel and the popup lie on the map, but what is under them is not pointed at.
-    if (originalEvent.target.closest('.leaflet-control, .leaflet-popup')) {
+    if (face.drawing || originalEvent.target.closest('.leaflet-control, .leaflet-popup')) {
       hide();
       return;
     }

@@ -61,7 +61,8 @@ function drawMap(context, map, width, height) {
   context.clip();
   context.fillStyle = '#eef1ee';
   context.fillRect(0, 0, width, height);
-  const {layers} = faceOf(map);
+  const face = faceOf(map);
+  const {layers} = face;
   const origin = map.getPixelOrigin().subtract(map.layerPointToContainerPoint([0, 0]));
   for (const layer of layers) {
     const {tileSize: size, rules} = layer.spec;
@@ -75,6 +76,7 @@ function drawMap(context, map, width, height) {
       context.drawImage(canvas, x * size - origin.x - MARGIN, y * size - origin.y - MARGIN, side, side);
     }
   }
+  face.overdraw?.(context);
   drawLabels(context, layers, origin, [0, 0, width, height]);
   context.restore();
   context.strokeStyle = LINE;

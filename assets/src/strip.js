@@ -13,12 +13,18 @@ export function strip(map, steps) {
   const bars = [...chart.querySelectorAll('[data-step]')];
   const cursor = chart.querySelector('[data-strip-cursor]');
   const line = L.polyline([], {color: '#ffd23f', weight: 9, opacity: 0.9, interactive: false, className: 'map-piece'});
+  const length = Number(chart.dataset.length);
+  const pieces = [...document.querySelectorAll('[data-piece]')].map((row) => {
+    const [from, to] = row.dataset.piece.split(',').map((km) => (Number(km) / length) * steps.length);
+    return {row, from, to};
+  });
   let at = null;
 
   const show = (index) => {
     if (index === at) return;
     if (at !== null) bars[at].classList.remove('step-now');
     at = index;
+    for (const {row, from, to} of pieces) row.classList.toggle('piece-now', index !== null && index + 0.5 >= from && index + 0.5 < to);
     if (index === null) {
       line.remove();
       cursor.hidden = true;
@@ -49,6 +55,22 @@ export function strip(map, steps) {
     event.preventDefault();
   });
   chart.addEventListener('blur', () => show(null));
+
+  // A row of the table lights up its whole piece.
+  for (const {row, from, to} of pieces) {
+    const light = () => {
+      show(null);
+      row.classList.add('piece-now');
+      line.setLatLngs(steps.filter((step, index) => index + 0.5 >= from && index + 0.5 < to)).addTo(map);
+    };
+    for (const kind of ['mouseenter', 'focus']) row.addEventListener(kind, light);
+    for (const kind of ['mouseleave', 'blur']) {
+      row.addEventListener(kind, () => {
+        row.classList.remove('piece-now');
+        if (at === null) line.remove();
+      });
+    }
+  }
 
   map.on('mousemove', ({containerPoint}) => {
     let best = null;

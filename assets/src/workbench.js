@@ -2,6 +2,7 @@
 
 import L from 'leaflet';
 import {Address, FILTERS} from './address.js';
+import {element} from './dom.js';
 import {faceOf} from './face.js';
 import {Filters, isoDay} from './filters.js';
 import {Histogram} from './histogram.js';
@@ -15,7 +16,7 @@ import {say, whole} from './strings.js';
 import {Views} from './views.js';
 
 // What the address holds beside the filters and the row that is open.
-const STATE = ['at', 'layers', 'table', 'sort', 'page', 'all', 'theme'];
+const STATE = ['at', 'layers', 'table', 'sort', 'page', 'all', 'theme', 'ask'];
 const MOVE_DELAY = 200;
 const NEAR = 13;
 const NARROW = 860;
@@ -59,6 +60,7 @@ class Workbench {
     });
     this.histogram?.markPeriod(this.filters.read());
     this.panel();
+    this.questions();
     this.tools();
     this.share();
     new Search(root.querySelector('[data-search]'), {go: (found) => this.go(found)});
@@ -149,6 +151,8 @@ class Workbench {
     this.applying = false;
     this.showTheme();
     this.apply();
+    if (this.asking) this.asking.then((questions) => questions?.restore());
+    else if (this.address.list('ask').length) this.showQuestions?.(true);
   }
 
   follow() {
@@ -214,11 +218,13 @@ class Workbench {
     const toggle = this.root.querySelector('[data-panel-toggle]');
     const isOpen = () => toggle.getAttribute('aria-expanded') === 'true';
     const show = (open) => {
+      if (open) this.showQuestions?.(false);
       this.root.classList.toggle('panel-closed', !open);
       this.root.classList.toggle('panel-open', open);
       toggle.setAttribute('aria-expanded', String(open));
       this.map.invalidateSize({pan: false});
     };
+    this.showPanel = show;
     toggle.addEventListener('click', () => show(!isOpen()));
     this.root.querySelector('[data-panel-close]').addEventListener('click', () => {
       show(false);
@@ -235,6 +241,44 @@ class Workbench {
       this.map.invalidateSize({pan: false});
       container.style.setProperty('--map-height', `${container.offsetHeight}px`);
     }).observe(container);
+  }
+
+  // The panel of risk questions, for those who may ask them; what it takes is loaded when it is first opened.
+  questions() {
+    const toggle = this.root.querySelector('[data-questions-toggle]');
+    if (!toggle) return;
+    const panel = this.root.querySelector('[data-question-panel]');
+    this.showQuestions = (open) => {
+      if (open) this.showPanel(false);
+      this.root.classList.toggle('questions-open', open);
+      toggle.setAttribute('aria-expanded', String(open));
+      this.map.invalidateSize({pan: false});
+      if (open) this.asking ??= this.loadQuestions(toggle.dataset, panel);
+    };
+    toggle.addEventListener('click', () => this.showQuestions(toggle.getAttribute('aria-expanded') !== 'true'));
+    panel.querySelector('[data-questions-close]').addEventListener('click', () => {
+      this.showQuestions(false);
+      toggle.focus();
+    });
+    if (this.address.list('ask').length) this.showQuestions(true);
+  }
+
+  async loadQuestions({script, sheet}, panel) {
+    const body = panel.querySelector('[data-question-body]');
+    try {
+      const link = element('link', {rel: 'stylesheet', href: sheet});
+      const styled = new Promise((resolve, reject) => Object.assign(link, {onload: resolve, onerror: reject}));
+      document.head.append(link);
+      await Promise.all([styled, import(script)]);
+      return window.geoapp.questions({
+        root: this.root, panel, map: this.map, face: faceOf(this.map), address: this.address, show: this.showQuestions, say,
+      });
+    } catch {
+      this.asking = null;
+      const again = element('button', {type: 'button', class: 'tool', text: say('retry'), on: {click: () => this.showQuestions(true)}});
+      body.replaceChildren(element('p', {role: 'alert', text: say('choicesFailed')}), again);
+      return null;
+    }
   }
 
   badge() {

@@ -58,7 +58,7 @@ def command_of(question: Question) -> click.Command:
     if question.body is not None:
         file = click.Path(exists=True, dir_okay=False, path_type=Path)
         if question.body_only:
-            parameters.append(click.Argument(["file"], type=file))
+            parameters.append(click.Argument(["file"], type=file, required=question.drawn is None))
         else:
             parameters[0] = click.Argument(["route"], required=False)
             parameters.append(click.Option(["--file"], type=file, help="A GeoJSON line, in place of a route."))

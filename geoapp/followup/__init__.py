@@ -1,1 +1,1 @@
-"""The follow-up: reports and steps of incidents, meetings, trainings, the risk register, movements, a funder's report."""
+"""The follow-up: incidents' reports and steps, meetings, trainings, risks, movements, the funder's report."""

@@ -11,6 +11,7 @@ from geoapp.access.audit import record
 from geoapp.errors import ForbiddenError, UnauthorizedError
 from geoapp.risk.answer import Answer
 from geoapp.risk.ground import Ground
+from geoapp.risk.parameters import Asked
 from geoapp.risk.questions import QUESTIONS
 
 SIGN_IN = "Risk questions are for people who are signed in. Sign in, and ask again."
@@ -35,12 +36,18 @@ def record_question(connection: Connection, name: str) -> None:
     record(connection, "question", f"question/{name}", after={"question": name})
 
 
+def read_question(
+    connection: Connection, name: str, values: Mapping[str, str], body: Any = None
+) -> tuple[Ground, Asked]:
+    """What the viewer may see, and what is asked of it; raises as `ask` does."""
+    ground = ground_for_questions(connection)
+    return ground, QUESTIONS[name].read(values, ground.today, body)
+
+
 def ask(connection: Connection, name: str, values: Mapping[str, str], body: Any = None) -> Answer:
     """Answer the question `name` from what the viewer may see.
 
     Raises what `ground_for_questions` does, and QuestionError for what cannot be answered.
     """
-    ground = ground_for_questions(connection)
-    question = QUESTIONS[name]
-    asked = question.read(values, ground.today, body)
-    return question.answer(connection, ground, asked)
+    ground, asked = read_question(connection, name, values, body)
+    return QUESTIONS[name].answer(connection, ground, asked)

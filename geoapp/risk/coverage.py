@@ -146,16 +146,28 @@ def longest_gap(covered: Mask) -> int:
     return max((sum(1 for _ in run) for held, run in groupby(covered.tolist()) if not held), default=0)
 
 
-def _by_route(routes: list[RouteLine], lines: list[Line], metres: float) -> list[RouteCoverage]:
+def covered_pieces(connection: Connection, ground: Ground, asked: Asked) -> list[tuple[RouteLine, Mask]]:
+    """The routes of the answer, with which of their 500 m pieces are within reach."""
+    stands = [each for each in ground.get(connection, STANDS) if each.valid(asked.on)]
+    lines = [Line.of(each.shape) for each in stands if each.shape is not None]
+    routes = _chosen_routes(ground.get(connection, ROUTES), asked.chosen)
+    return _covered_pieces(routes, lines, asked.values["radius_km"] * 1000)
+
+
+def _covered_pieces(routes: list[RouteLine], lines: list[Line], metres: float) -> list[tuple[RouteLine, Mask]]:
     if not routes:
         return []
     pieces = [each.line.pieces(PIECE) for each in routes]
     points = [each.line.at(each.line.middles(number)) for each, number in zip(routes, pieces, strict=True)]
     lon, lat = (np.concatenate([each[axis] for each in points]) for axis in (0, 1))
     parts: list[Mask] = np.split(within_reach(Grid.of(lon, lat), lines, metres), np.cumsum(pieces)[:-1])
+    return list(zip(routes, parts, strict=True))
+
+
+def _by_route(routes: list[RouteLine], lines: list[Line], metres: float) -> list[RouteCoverage]:
     made = []
-    for route, number, covered in zip(routes, pieces, parts, strict=True):
-        step = route.line.length / number / 1000
+    for route, covered in _covered_pieces(routes, lines, metres):
+        step = route.line.length / len(covered) / 1000
         made.append(
             RouteCoverage(
                 route.route_id,

@@ -22,6 +22,7 @@ from geoapp.risk.earth import SLACK, Floats, Ints, cartesian, geodesic
 from geoapp.risk.grid import Grid
 from geoapp.risk.ground import Ground
 from geoapp.risk.hexagons import Hexagons
+from geoapp.risk.incidents import INCIDENTS
 from geoapp.risk.lines import Chords, Line
 from geoapp.risk.parameters import Asked
 from geoapp.risk.places import ROUTES, SITES
@@ -85,7 +86,11 @@ def ask_hotspots(connection: Connection, ground: Ground, asked: Asked) -> Hotspo
             " Demandez une période plus longue, ou des cellules plus petites.",
         )
     lon, lat = hexagons.centres(cells)
-    tested = getis_ord(value, neighbours(lon, lat))
+    # The same answer is asked for as figures, as a drawing and as a file, and the permutations take a while.
+    name = ("hot spots", asked.on, asked.since, asked.until, asked.chosen, asked.values["cell_km"])
+    tested: Tested = ground.work_out(
+        connection, name, (INCIDENTS, SITES, ROUTES), lambda _: getis_ord(value, neighbours(lon, lat))
+    )
     hot = discoveries(tested.p, FALSE_SHARE) & (tested.z > 0)
     tally = Tally.of(mapped, np.arange(len(mapped)))
     many, of, days, size = n(int(hot.sum())), n(len(cells)), in_words(asked), n(asked.values["cell_km"] ** 2)

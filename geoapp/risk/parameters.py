@@ -110,6 +110,24 @@ def point(parameter: Parameter, text: str) -> tuple[float, float]:
     return lon, lat
 
 
+def corners(parameter: Parameter, text: str) -> str:
+    """Points `lon,lat;lon,lat;...` in degrees, or one a line, as they were given; raises QuestionError."""
+    if "\0" in text or not points_of(parameter, text):
+        raise QuestionError(f"{parameter.name}: holds no point.", f"{parameter.name} : ne contient aucun point.")
+    return text
+
+
+def points_of(parameter: Parameter, text: str) -> list[tuple[float, float]]:
+    """The points of such a text."""
+    parts = [each.strip() for each in re.split(r"[;\r\n]+", text) if each.strip()]
+    if len(parts) > MOST_VERTICES:
+        raise QuestionError(
+            f"{parameter.name}: has more than {MOST_VERTICES} points: simplify it.",
+            f"{parameter.name} : a plus de {MOST_VERTICES} points : simplifiez.",
+        )
+    return [point(parameter, each) for each in parts]
+
+
 def flag(parameter: Parameter, text: str) -> bool:
     """Yes or no, as 1 or 0."""
     if text not in {"0", "1"}:
@@ -197,10 +215,12 @@ def read_polygon(body: Any) -> Polygon | MultiPolygon:
             "Le corps n'est pas un polygone : envoyez un Polygon ou MultiPolygon GeoJSON en longitude et latitude.",
         )
     if not shape.is_valid:
-        why = shapely.is_valid_reason(shape)
+        crossing = re.fullmatch(r".*\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
+        at = f"{float(crossing[1]):.4f}, {float(crossing[2]):.4f}" if crossing else ""
+        where = Text(f" near {at}" if at else "", f" près de {at}" if at else "")
         raise QuestionError(
-            f"The polygon crosses itself or is otherwise not one ({why}): draw it anew.",
-            f"Le polygone se croise ou n'en est pas un ({why}) : redessinez-le.",
+            f"The polygon crosses itself or is otherwise not one{where.en}: draw it anew.",
+            f"Le polygone se croise ou n'en est pas un{where.fr} : redessinez-le.",
         )
     west, _, east, _ = shape.bounds
     # What goes all around the Earth has no area: its sides fall on each other.

@@ -109,7 +109,7 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
     window = window_of(asked)
     everywhere = replace(asked.chosen, unit=())
     incidents = incidents_of(connection, ground).rows
-    units = _units(connection, ground, asked)
+    units = units_on(connection, ground, asked)
     held: Mask = np.array(
         [not each.codes.isdisjoint(codes) for each in units for codes in incidents.unit_sets], dtype=np.bool_
     ).reshape(len(units), len(incidents.unit_sets))
@@ -166,7 +166,8 @@ def ask_provinces(connection: Connection, ground: Ground, asked: Asked) -> Provi
     )
 
 
-def _units(connection: Connection, ground: Ground, asked: Asked) -> list[Unit]:
+def units_on(connection: Connection, ground: Ground, asked: Asked) -> list[Unit]:
+    """The units of the viewer that are valid on the day asked for, or those of the filter among them."""
     columns = (AdminUnit.unit_code, AdminUnit.name_en, AdminUnit.name_fr, AdminUnit.level, AdminUnit.units)
     valid = (AdminUnit.valid_from <= asked.on) & (AdminUnit.valid_to.is_(None) | (asked.on < AdminUnit.valid_to))
     rows = connection.execute(select(*columns).where(valid).order_by(AdminUnit.level, AdminUnit.unit_code)).all()

@@ -19,7 +19,7 @@ from geoapp.risk.coverage import ask_coverage
 from geoapp.risk.escort import ask_escort
 from geoapp.risk.ground import Ground
 from geoapp.risk.hotspots import ask_hotspots
-from geoapp.risk.parameters import Asked, Parameter, flag, point, ranged, whole, word
+from geoapp.risk.parameters import Asked, Parameter, corners, flag, point, points_of, ranged, whole, word
 from geoapp.risk.path import ask_path
 from geoapp.risk.pressure import ask_pressure
 from geoapp.risk.profile import ask_profile
@@ -33,7 +33,11 @@ DAY = ("level", "category", "unit")
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `body` reads a GeoJSON geometry that is sent with it; `body_only`: it cannot be asked without."""
+    """One question.
+
+    `body` reads a GeoJSON geometry that is sent with it. The parameter `drawn` may hold its points instead, so that an
+    address says everything. `body_only`: it cannot be asked without one of the two.
+    """
 
     name: str
     title: Text
@@ -44,17 +48,38 @@ class Question:
     body_only: bool = False
     # Parameters that a body stands for.
     replaced: tuple[str, ...] = ()
+    drawn: Parameter | None = None
 
     def read(self, values: Mapping[str, str], today: dt.date, body: Any = None) -> Asked:
         """Read the parameters, and the geometry where one is sent; raises QuestionError."""
         shape = self.body(body) if self.body and body is not None else None
+        written = values.get(self.drawn.name) if self.drawn and shape is None else None
+        if self.body and self.drawn and written:
+            shape = self.body(_as_geojson(self.drawn, written))
         if self.body_only and shape is None:
             raise QuestionError(
-                "The question needs a GeoJSON geometry in its body.",
-                "La question demande une géométrie GeoJSON dans son corps.",
+                "The question needs the corners of an area: polygon=lon,lat;lon,lat;..., or a GeoJSON geometry in its"
+                " body.",
+                "La question demande les sommets d'une zone : polygon=lon,lat;lon,lat;..., ou une géométrie GeoJSON"
+                " dans son corps.",
             )
-        asked = [each for each in self.parameters if shape is None or each.name not in self.replaced]
+        left = {each for each in self.replaced if not (written and self.drawn and each == self.drawn.name)}
+        asked = [each for each in self.parameters if shape is None or each.name not in left]
         return given.read(asked, self.filters, values, today, shape)
+
+
+def _as_geojson(drawn: Parameter, text: str) -> dict[str, Any]:
+    """The line, or the ring of the polygon, that a text of points means."""
+    points = points_of(drawn, text)
+    least = 2 if drawn is LINE else 3
+    if len(points) < least:
+        raise QuestionError(
+            f"{drawn.name}: has {len(points)} points; it takes {least} at least.",
+            f"{drawn.name} : a {len(points)} points ; il en faut au moins {least}.",
+        )
+    if drawn is LINE:
+        return {"type": "LineString", "coordinates": points}
+    return {"type": "Polygon", "coordinates": [[*points, *points[:1]]]}
 
 
 def _route(name: str = "route") -> Parameter:
@@ -62,6 +87,22 @@ def _route(name: str = "route") -> Parameter:
     return Parameter(name, says, word, {"type": "string"}, required=True)
 
 
+DRAWN = {"type": "string", "pattern": "^[-0-9.]+,[-0-9.]+(;[-0-9.]+,[-0-9.]+)*$"}
+LINE = Parameter(
+    "line",
+    Text(
+        "a line as lon,lat;lon,lat;... in place of a route",
+        "une ligne comme lon,lat;lon,lat;... au lieu d'un itinéraire",
+    ),
+    corners,
+    DRAWN,
+)
+POLYGON = Parameter(
+    "polygon",
+    Text("the corners as lon,lat;lon,lat;...", "les sommets comme lon,lat;lon,lat;..."),
+    corners,
+    DRAWN,
+)
 LIMIT = Parameter(
     "limit", Text("how many are listed; all", "combien en lister ; tous"), whole, {"type": "integer", "minimum": 1},
     low=1, high=100_000,
@@ -100,11 +141,13 @@ QUESTIONS = {
             (
                 _route(),
                 ranged("width_km", Text("kilometres to each side; 5", "kilomètres de chaque côté ; 5"), 5.0, 0.1, 50),
+                LINE,
             ),
             PERIOD,
             ask_corridor,
             body=given.read_line,
-            replaced=("route",),
+            replaced=("route", "line"),
+            drawn=LINE,
         ),
         Question(
             "profile",
@@ -134,11 +177,13 @@ QUESTIONS = {
         Question(
             "area",
             Text("What was recorded in an area", "Ce qui a été signalé dans une zone"),
-            (),
+            (POLYGON,),
             PERIOD,
             ask_area,
             body=given.read_polygon,
             body_only=True,
+            replaced=("polygon",),
+            drawn=POLYGON,
         ),
         Question(
             "sites",

@@ -1,25 +1,35 @@
-"""A route along its kilometres: pressure, incidents, where deployments stand, and what is near none of them."""
+"""A route along its kilometres: pressure, incidents by level, deployments, what is near none, facilities and towns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import shapely
 from shapely import Point
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, func, literal, select
 
-from geoapp.risk.asking import ask, ground_for_questions
-from geoapp.risk.basis import find_route
-from geoapp.risk.corridor import CorridorAnswer, Piece
+from geoapp.risk.asking import ask, read_question
+from geoapp.risk.basis import find_route, in_period
+from geoapp.risk.corridor import CorridorAnswer
 from geoapp.risk.coverage import within_reach
 from geoapp.risk.grid import Grid
+from geoapp.risk.ground import Ground
 from geoapp.risk.lines import Line
+from geoapp.risk.parameters import Asked
 from geoapp.risk.places import STANDS
 from geoapp.risk.profile import PIECE, ProfileAnswer
+from layers.tables import BaseFeature, Facility
 from layers.text import Text
 
 # How near a deployment has to stand for a piece to count as covered, as the question about coverage asks by default.
 RADIUS_KM = 5.0
+# How much of a chart the name of a town takes.
+LABEL_SHARE = 0.22
+LEVELS = ("1", "2", "3", "level_unknown")
+# The columns' levels, of which 0 is the unknown one, in the order of LEVELS.
+ORDER = np.array([3, 0, 1, 2])
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,29 @@ class Step:
     pressure: float
     covered: bool
     places: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of the corridor, some 5 km long, with its incidents by level and the highest pressure along it."""
+
+    from_km: float
+    to_km: float
+    incidents: int
+    by_level: dict[str, int]
+    weighted: float
+    highest: float
+    uncovered_km: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A facility or a town near the route: `kind` is a facility's kind, or `town`."""
+
+    km: float
+    name: Text
+    kind: str
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -48,9 +81,11 @@ class Strip:
     length_km: float
     exposure: float
     steps: list[Step]
-    pieces: list[Piece]
+    pieces: list[Stretch]
     stands: list[float]
     gaps: list[Gap]
+    facilities: list[Stop]
+    towns: list[Stop]
     profile: Text
     corridor: Text
 
@@ -59,10 +94,28 @@ class Strip:
         """The highest pressure along it."""
         return max((step.pressure for step in self.steps), default=0.0)
 
+    @property
+    def named_towns(self) -> list[Stop]:
+        """The towns whose names have room beside each other on a chart, the most important first to be named."""
+        named: list[Stop] = []
+        for town in sorted(self.towns, key=lambda each: (each.rank, each.km)):
+            if all(abs(town.km - other.km) >= LABEL_SHARE * self.length_km for other in named):
+                named.append(town)
+        return sorted(named, key=lambda each: each.km)
+
+    def stops_of(self, step: Step) -> list[Stop]:
+        """The towns and facilities of a step."""
+        last = self.steps[-1] is step
+        return [
+            stop
+            for stop in (*self.towns, *self.facilities)
+            if step.from_km <= stop.km and (stop.km < step.to_km or last)
+        ]
+
 
 def read_strip(connection: Connection, route_id: str) -> Strip:
     """The strip of a route; raises what the questions about it do."""
-    ground = ground_for_questions(connection)
+    ground, asked = read_question(connection, "corridor", {"route": route_id})
     route = find_route(connection, ground, route_id)
     profile, corridor = (ask(connection, name, {"route": route_id}) for name in ("profile", "corridor"))
     if not isinstance(profile, ProfileAnswer) or not isinstance(corridor, CorridorAnswer):
@@ -90,12 +143,69 @@ def read_strip(connection: Connection, route_id: str) -> Strip:
         line.length / 1000,
         profile.exposure,
         steps,
-        corridor.pieces,
+        _stretches(steps, corridor, _levels(connection, ground, asked, line, len(corridor.pieces))),
         _measures(line, points),
         _gaps(steps),
+        _stops(connection, line, FACILITIES),
+        _stops(connection, line, TOWNS),
         profile.sentence,
         corridor.sentence,
     )
+
+
+FACILITIES = select(func.ST_AsBinary(Facility.geom), Facility.name, Facility.name, Facility.kind, literal(1))
+TOWNS = select(
+    func.ST_AsBinary(BaseFeature.geom),
+    BaseFeature.name_en,
+    func.coalesce(BaseFeature.name_fr, BaseFeature.name_en),
+    BaseFeature.kind,
+    BaseFeature.rank,
+).where(BaseFeature.kind == "town", BaseFeature.name_en.is_not(None))
+
+
+def _levels(connection: Connection, ground: Ground, asked: Asked, line: Line, pieces: int) -> list[dict[str, int]]:
+    """The incidents of the corridor by piece and level, each in the piece of its nearest point as in the answer."""
+    counted = in_period(connection, ground, asked)
+    hits = counted.incidents.grid.near(line, asked.values["width_km"] * 1000, counted.mask)
+    piece = np.clip((hits.measure / (line.length / pieces)).astype(np.int64), 0, pieces - 1)
+    key = piece * len(LEVELS) + ORDER[counted.incidents.mapped.level[hits.place]]
+    number = np.bincount(key, minlength=pieces * len(LEVELS)).reshape(pieces, len(LEVELS))
+    return [dict(zip(LEVELS, row, strict=True)) for row in number.tolist()]
+
+
+def _stretches(steps: list[Step], corridor: CorridorAnswer, by_level: list[dict[str, int]]) -> list[Stretch]:
+    made = []
+    for piece, levels in zip(corridor.pieces, by_level, strict=True):
+        inside = [step for step in steps if piece.from_km <= (step.from_km + step.to_km) / 2 < piece.to_km]
+        made.append(
+            Stretch(
+                piece.from_km,
+                piece.to_km,
+                piece.incidents,
+                levels,
+                piece.weighted,
+                max((step.pressure for step in inside), default=0.0),
+                sum(step.to_km - step.from_km for step in inside if not step.covered),
+            )
+        )
+    return made
+
+
+def _stops(connection: Connection, line: Line, asked: Select[Any]) -> list[Stop]:
+    """What stands within 5 km of the line, in the order of its kilometres."""
+    rows = connection.execute(asked).all()
+    shapes = shapely.from_wkb([bytes(row[0]) for row in rows])
+    points = shapely.get_coordinates(shapely.point_on_surface(shapes)) if len(rows) else np.zeros((0, 2))
+    if not len(points):
+        return []
+    grid = Grid.of(points[:, 0], points[:, 1])
+    hits = grid.near(line, RADIUS_KM * 1000, np.ones(len(points), dtype=np.bool_))
+    found = [(measure, rows[grid.rows[place]]) for measure, place in zip(hits.measure, hits.place, strict=True)]
+    stops = [
+        Stop(float(measure) / 1000, Text(row[1] or "", row[2] or row[1] or ""), row[3], row[4])
+        for measure, row in found
+    ]
+    return sorted(stops, key=lambda stop: (stop.km, stop.name.en))
 
 
 def _measures(line: Line, points: list[Point]) -> list[float]:

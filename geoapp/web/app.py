@@ -53,6 +53,8 @@ from geoapp.web.places import places
 from geoapp.web.province import province
 from geoapp.web.provinces import provinces
 from geoapp.web.quality import quality
+from geoapp.web.questions import questions
+from geoapp.web.rankings import rankings
 from geoapp.web.register import register
 from geoapp.web.releases import releases
 from geoapp.web.reporting import reporting
@@ -125,6 +127,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         quality,
         codebook,
         risk,
+        rankings,
+        questions,
         health,
         metrics.metrics,
         people.people,

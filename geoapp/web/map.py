@@ -10,7 +10,7 @@ import folium
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from sqlalchemy import Connection, exists, select
 
-from geoapp.access.viewer import Viewer
+from geoapp.access.viewer import FULL_ROLES, Viewer
 from geoapp.publish.counts import count_choices, read_sentence
 from geoapp.publish.listing import LISTED
 from geoapp.settings import Settings
@@ -35,6 +35,11 @@ map_page = Blueprint("map", __name__)
 
 # South-west and north-east corners of where the 3T mines are: eastern DRC with its neighbours.
 START = [[-4.9, 26.6], [1.1, 30.9]]
+NOT_ASKED = Text(
+    "ask: the answers to risk questions in this link are for coordinators, analysts and GIS officers, in their units.",
+    "ask\u00a0: les réponses aux questions de risque de ce lien sont pour les coordinateurs, analystes et"
+    " responsables SIG, dans leurs unités.",
+)
 MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 
@@ -63,6 +68,7 @@ def page() -> Response:
         faults=[fault.in_language(g.language) for fault in state.faults],
         plain=url_for("map.table") + _query_as_given(),
         mark=mark_of(viewer).in_language(g.language),
+        asks=viewer.has(*FULL_ROLES),
     )
     return unstored(make_response(shown))
 
@@ -102,6 +108,8 @@ def _state(viewer: Viewer) -> MapState:
     state = read_state(request.args)
     if not request.args.get("table") and not _open(LISTED["incidents"], viewer):
         state = replace(state, table="mine_sites")
+    if state.asks and not viewer.has(*FULL_ROLES):
+        state = replace(state, asks=(), faults=(*state.faults, NOT_ASKED))
     return state
 
 

@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from geoapp.publish.listing import LISTED, Asked, Box
+from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 from layers.filter import PARSERS, Filter
 from layers.text import Text, typeset
@@ -26,7 +28,10 @@ VIEW = re.compile(rf"(\d{{1,2}}(?:\.\d{{1,4}})?)/{NUMBER}/{NUMBER}", re.ASCII)
 SORT = re.compile(r"-?[a-z_]{1,40}", re.ASCII)
 OPEN = re.compile(r"[a-z_]{1,40}:[^\0]{1,200}")
 # What an address may hold beside the filter. Words of the page itself, such as the language, are no part of the state.
-OWN = {"at", "layers", "table", "sort", "page", "all", "open", "theme"}
+OWN = {"at", "layers", "table", "sort", "page", "all", "open", "theme", "ask"}
+# An open answer: a risk question and its parameters, as its page below /risk/ has them. As many as have a letter each.
+ASK = re.compile(rf"({'|'.join(QUESTIONS)})(\?[^\0#]{{0,4000}})?")
+MOST_ASKS = 6
 ELSEWHERE = {"lang", "part", "bbox"}
 LONGEST_SHOWN = 40
 
@@ -44,7 +49,7 @@ class View:
 class MapState:
     """What a map shows. `layers` are those drawn, None for those of the start; `everywhere` lists rows out of view too.
 
-    `table` is one of TABLES. `faults` say what of the address could not be understood.
+    `table` is one of TABLES. `asks` are the open answers. `faults` say what of the address could not be understood.
     """
 
     chosen: Filter = field(default_factory=Filter)
@@ -56,6 +61,7 @@ class MapState:
     everywhere: bool = False
     opened: str = ""
     theme: str = ""
+    asks: tuple[str, ...] = ()
     faults: tuple[Text, ...] = ()
 
     def asked(self, box: Box | None) -> Asked:
@@ -64,7 +70,7 @@ class MapState:
 
     def query(self, **other: str) -> str:
         """An address's query with the same state, but for `other`; an empty one is left out."""
-        made = {
+        made: dict[str, Any] = {
             **self.chosen.query(),
             "at": f"{self.view.zoom:g}/{self.view.lat:g}/{self.view.lon:g}" if self.view else "",
             "layers": ",".join(self.layers) if self.layers is not None else "",
@@ -73,9 +79,10 @@ class MapState:
             "page": str(self.page) if self.page > 1 else "",
             "all": "1" if self.everywhere else "",
             "theme": self.theme,
+            "ask": self.asks,
             **other,
         }
-        return urlencode({name: value for name, value in made.items() if value})
+        return urlencode({name: value for name, value in made.items() if value}, doseq=True)
 
     @property
     def cleared(self) -> str:
@@ -112,7 +119,8 @@ def read_state(arguments: MultiDict[str, str]) -> MapState:
     if opened and not (OPEN.fullmatch(opened) and opened.split(":")[0] in LAYERS):
         notes.append(_fault("open", "names no row of a layer", "ne désigne aucune ligne d'une couche"))
         opened = ""
-    return MapState(chosen, view, layers, table, sort, int(page), given.get("all") == "1", opened, theme, tuple(notes))
+    everywhere, asks = given.get("all") == "1", _asks(arguments.getlist("ask"), notes)
+    return MapState(chosen, view, layers, table, sort, int(page), everywhere, opened, theme, asks, tuple(notes))
 
 
 def read_box(arguments: Mapping[str, str]) -> Box | None:
@@ -152,6 +160,26 @@ def _view(given: Mapping[str, str], notes: list[Text]) -> View | None:
         )
         return None
     return View(zoom, lat, lon)
+
+
+def _asks(given: list[str], notes: list[Text]) -> tuple[str, ...]:
+    known = [each for each in given if ASK.fullmatch(each)]
+    if len(known) < len([each for each in given if each]):
+        listed = ", ".join(QUESTIONS)
+        notes.append(
+            _fault(
+                "ask",
+                f"is a question with its parameters, such as corridor?route=RT-001; there are {listed}",
+                f"est une question avec ses paramètres, comme corridor?route=RT-001 ; il y a {listed}",
+            )
+        )
+    if len(known) > MOST_ASKS:
+        notes.append(
+            _fault(
+                "ask", f"no more than {MOST_ASKS} answers are open", f"pas plus de {MOST_ASKS} réponses sont ouvertes"
+            )
+        )
+    return tuple(dict.fromkeys(known))[:MOST_ASKS]
 
 
 def _layers(given: Mapping[str, str], notes: list[Text]) -> tuple[str, ...] | None:

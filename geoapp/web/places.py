@@ -47,6 +47,7 @@ OF_STRENGTH = Text("{trained} of {strength}", "{trained} sur {strength}")
 # A route's page shows the layers that its strip tells of.
 ROUTE_LAYERS = ("incidents", "deployments", "mine_sites", "routes", "provinces")
 MOST_TERMS = 8
+TOWN = Text("town", "ville")
 
 
 # What the Voluntary Principles ask of a deployment: the words, and the columns that answer.
@@ -131,13 +132,13 @@ def route(key: str) -> Response:
     with writing() as connection:
         row_id = _route(connection, key)
         detail = read_detail(connection, ROUTES, str(row_id), g.language)
-        strip = None
+        strip, unseen = None, None
         if viewer.has(*FULL_ROLES):
             try:
                 strip = read_strip(connection, str(row_id))
-            except QuestionError:
+            except QuestionError as error:
                 # It lies where the viewer sees the route, but no incident.
-                strip = None
+                unseen = error.said.in_language(g.language)
             record_question(connection, "profile")
         corners = _corners(connection, row_id)
         risks = _risks(connection, ("route", str(row_id)))
@@ -149,12 +150,21 @@ def route(key: str) -> Response:
         "route.html",
         detail=detail,
         strip=strip,
+        unseen=unseen,
+        strip_route=str(row_id),
+        ask_on_map=url_for("map.page", ask=f"corridor?route={row_id}", lang=g.language),
+        kind_of=_kind_of,
         parts=map_parts(chart, nonce()),
         on_map=url_for("map.page", route=str(row_id), lang=g.language),
         **risks,
         synthetic=detail.synthetic,
     )
     return unstored(make_response(page))
+
+
+def _kind_of(code: str) -> str:
+    """What a facility or a town is called."""
+    return TOWN.in_language(g.language) if code == "town" else vocab.FACILITY_KIND.label(code, g.language)
 
 
 def _route(connection: Connection, key: str) -> UUID:

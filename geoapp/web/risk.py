@@ -57,7 +57,7 @@ def add_question(question: Question) -> None:
     def view_of_a_geometry() -> Response:
         return _answer(name, _geometry())
 
-    if not question.body_only:
+    if not question.body_only or question.drawn:
         risk.add_url_rule(f"/{name}", name, described(_description(question))(view))
     if question.body is not None:
         posted = described(_description(question, GEOJSON))(answers_only(view_of_a_geometry))
