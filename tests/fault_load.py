@@ -107,7 +107,7 @@ class Load:
     def await_recovery(self, since: float) -> float:
         """Wait until pages and a write that were asked for after `since` came to a good end, and a worker works.
 
-        The seconds. How long an import takes depends on its file and the machine: what is waited for is that one goes on.
+        The seconds. How long an import takes depends on its file and the machine: it is waited for one that goes on.
         """
         beats: set[object] = set()
         while (took := time.monotonic() - since) < RECOVERY_SECONDS:

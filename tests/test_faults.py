@@ -320,7 +320,7 @@ def test_a_clock_that_jumps(home: Path) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
-    # Python sleeps in a way that the library refuses: it is the clock of the database that jumps, by which rows are dated.
+    # Python sleeps in a way that the library refuses: it is the database's clock that jumps, by which rows are dated.
     with _faked_cluster(home, faked), installed(home) as office, office.under_load() as load:
         for jump in ("+30m", "-45m", "+0"):
             moved.write_text(f"{jump}\n")
