@@ -282,6 +282,20 @@ def test_a_cancelled_job_leaves_nothing(settings: Settings, engine: Engine, tmp_
     assert (one(engine, job).task, one(engine, job).state) == ("check", "waiting")
 
 
+def test_a_job_whose_process_ends_is_begun_anew_at_once(
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(settings, "gis-cd", sites(tmp_path))
+    worker = Worker(settings)
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks, "do", lambda *_: os._exit(9))
+        assert worker.step()
+    assert ask(engine, "SELECT state, attempt FROM import_job") == [("waiting", 1)]
+    assert worker.step()
+    assert ("done", "open", 2) in ask(engine, "SELECT state, task, attempt FROM import_job")
+    worker.engine.dispose()
+
+
 KILLS = 50
 SILENT = "SELECT FROM import_job WHERE state = 'running' AND beat_at < clock_timestamp() - interval '0.2 s'"
 

@@ -22,7 +22,7 @@ APPLICATION = "geoapp"
 # A plan for any box serves none: kept ones made features in a box three times as slow.
 PLANS_FOR_THE_VALUES = "plan_cache_mode=force_custom_plan"
 # A request that cannot be answered in this time is told so; what it held is let go, also where its process is gone.
-STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS = 20, 5, 60
+STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS = 20, 5, 300
 # The server gives up first, where it can: it says why, and its connection can be used again.
 PATIENCE_SECONDS = STATEMENT_SECONDS + 2
 CONNECT_SECONDS = 5
