@@ -209,6 +209,9 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     plant("network_edge", **edge, middle_lon=PLACES[unit][0], middle_lat=PLACES[unit][1])
 
     plant("saved_view", user_name="analyst-rw")
+    briefing = plant("briefing", user_name="analyst-rw")
+    plant("briefing_item", user_name="analyst-rw", briefing_id=briefing.key, place=1, kind="note")
+    plant("watch", user_name="analyst-rw", kind="area", km=0)
 
     current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
     plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)

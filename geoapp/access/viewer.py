@@ -76,3 +76,23 @@ def require_person(connection: Connection, name: str) -> None:
     known = select(AppUser.user_name).where(AppUser.user_name == name, AppUser.disabled_at.is_(None))
     if name != PUBLIC and connection.scalar(known) is None:
         raise NotFoundError(f"There is no user {name}, or they are disabled. See `geoapp user list`.")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom a paper is made: the public, or somebody of a role in some units."""
+
+    role: str
+    units: tuple[str, ...] = ()
+
+
+def set_reader(connection: Connection, reader: Reader) -> None:
+    """Give the current transaction the rights of a reader, as far as its viewer has as much; they are left but these.
+
+    What is the viewer's own by name, such as a sealed incident that they handle, is not the reader's.
+    """
+    if reader.role == PUBLIC:
+        set_viewer(connection, PUBLIC)
+    else:
+        words = f"{reader.role}:{','.join(reader.units)}"
+        connection.execute(select(func.set_config("geoapp.reader", words, True)))
