@@ -140,7 +140,7 @@ def add_item(
     if held >= MOST_ITEMS:
         raise BriefingRefusedError(
             f"A briefing has room for {MOST_ITEMS} parts. Delete one first, or begin another briefing.",
-            f"Une note de synthèse a de la place pour {MOST_ITEMS} parties. Supprimez-en une, ou commencez-en une autre.",
+            f"Une note de synthèse a de la place pour {MOST_ITEMS} parties. Supprimez-en une d'abord.",
         )
     if len(query) > LONGEST_QUERY:
         raise BriefingRefusedError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,10 +26,13 @@ from geoapp.risk.path import PathAnswer
 from geoapp.risk.questions import QUESTIONS, Question
 from geoapp.risk.scope import circle
 from geoapp.risk.wording import REASONS
+from layers.filter import Filter
 from layers.text import Text, typeset
 
 # As many rows as are read on paper; the answer itself has all.
 MOST_ROWS = 30
+# As long incidents press on a place.
+PRESSED = dt.timedelta(days=1096)
 # What an address may hold beside a question, which is no parameter of it.
 BESIDE = {"lang", "part", "of_points", "off_m", "table"}
 # A shape in an address: its corners as lon,lat;lon,lat.
@@ -170,6 +173,7 @@ class Told:
     figures: Sequence[Figure]
     tables: Sequence[Table]
     overlays: Sequence[Overlay]
+    chosen: Filter
     synthetic: bool
 
 
@@ -197,12 +201,14 @@ def answer(connection: Connection, address: str, language: str) -> Told:
     known = {each.name for each in question.parameters}
     drawn = next((each for each in SHAPES if given.get(each) and each not in known), None)
     body = _geojson(SHAPES[drawn], given.pop(drawn)) if drawn else None
+    if name == "hotspots":
+        given["geometry"] = "1"
     asked = question.read(given, ground.today, body)
     found = question.answer(connection, ground, asked)
     return Told(
         question,
         found.sentence,
-        [(key, _parameter(value, language)) for key, value in found.parameters.items()],
+        [(key, _parameter(value, language)) for key, value in found.parameters.items() if key != "geometry"],
         [
             (WORDS.get(key, Text(key, key)), _number(value, language))
             for key, value in {**found.left_out, **found.excluded}.items()
@@ -211,6 +217,7 @@ def answer(connection: Connection, address: str, language: str) -> Told:
         list(_figures(found, language)),
         list(_tables(found, language)),
         _overlays(connection, ground, asked, found),
+        replace(asked.chosen, since=asked.since or asked.on - PRESSED, until=asked.until or asked.on),
         found.synthetic > 0,
     )
 
@@ -291,8 +298,6 @@ def _overlays(connection: Connection, ground: Ground, asked: Asked, found: Answe
     elif isinstance(found, HotspotsAnswer):
         hot = [each for each in found.cells if each.hot]
         cells: list[Polygon] = [each.geometry for each in hot if each.geometry is not None]
-        if hot and not cells:
-            cells = [circle(each.lon, each.lat, values["cell_km"] * 500) for each in hot]
         shapes += [Overlay(MultiPolygon(cells), CELL, HOT)] if cells else []
     elif asked.shape is not None:
         shapes.append(Overlay(asked.shape, AREA if isinstance(found, AreaAnswer) else LINE, ASKED))

@@ -116,6 +116,7 @@ class Drawing:
     bar: float
     left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 def box_of_view(zoom: float, lat: float, lon: float) -> Box:
@@ -154,11 +155,11 @@ def draw_map(
         paths.append(Path(d, ROUTE))
         legend.append(Legend(NAMES["routes"], Path("M0 5H14", ROUTE)))
     marks: dict[str, list[tuple[float, float]]] = {}
-    left_out = 0
+    left_out, synthetic = 0, False
     for name in ("mine_sites", "deployments", "incidents"):
         if name in layers:
-            rows, more = _points(connection, frame, DRAWN[name], chosen)
-            left_out += more
+            rows, more, made_up = _points(connection, frame, DRAWN[name], chosen)
+            left_out, synthetic = left_out + more, synthetic or made_up
             counts[name] = len(rows) + more
             for mark, x, y in rows:
                 marks.setdefault(mark, []).append((x, y))
@@ -190,6 +191,7 @@ def draw_map(
         frame.width / 4 * bar_km / frame.km_of(frame.width / 4),
         left_out,
         counts,
+        synthetic,
     )
 
 
@@ -277,8 +279,8 @@ def _lines(connection: Connection, frame: _Frame, layer: MapLayer, chosen: Filte
 
 def _points(
     connection: Connection, frame: _Frame, layer: MapLayer, chosen: Filter
-) -> tuple[list[tuple[str, float, float]], int]:
-    """The marks of a layer's rows with their places, and how many more there are."""
+) -> tuple[list[tuple[str, float, float]], int, bool]:
+    """The marks of a layer's rows with their places, how many more there are, and whether any is synthetic."""
     parts = [_points_of(frame, layer, place, chosen) for place in layer.places]
     if layer.stand_in is not None:
         parts += [_points_of(frame, layer.stand_in, place, chosen) for place in layer.stand_in.places]
@@ -289,7 +291,7 @@ def _points(
     if total == MOST_MARKS:
         total = connection.scalar(select(func.count()).select_from(rows)) or 0
     marks = [(_name_of(layer, row.level), round(row.x, 1), round(row.y, 1)) for row in found]
-    return marks, total - len(found)
+    return marks, total - len(found), any(row.synthetic for row in found)
 
 
 def _points_of(frame: _Frame, layer: MapLayer, place: Place, chosen: Filter) -> Any:
@@ -302,6 +304,7 @@ def _points_of(frame: _Frame, layer: MapLayer, place: Place, chosen: Filter) -> 
         ((frame.north - func.ST_Y(point)) * frame.scale).label("y"),
         level.label("level"),
         func.text(layer.key).label("key"),
+        (literal(False) if layer.synthetic is None else layer.synthetic).label("synthetic"),
     )
 
 

@@ -29,6 +29,7 @@ from geoapp.web import (
 )
 from geoapp.web.account import account
 from geoapp.web.admin import admin
+from geoapp.web.briefings import briefings
 from geoapp.web.buckets import Buckets
 from geoapp.web.codebook import pages as codebook
 from geoapp.web.desk import desk
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         map_page,
         map_data,
         saved_views,
+        briefings,
         places,
         provinces,
         tiles,
