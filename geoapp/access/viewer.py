@@ -18,6 +18,10 @@ _VIEWER_OF_TOKEN = text(
     "SELECT set_config('geoapp.viewer', user_name, true) FROM find_token(:hash, :on_loopback)"
     " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
 )
+_VIEWER_OF_FEED = text(
+    "SELECT set_config('geoapp.viewer', user_name, true) FROM find_feed(:hash, :on_loopback)"
+    " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ def set_viewer_of_session(connection: Connection, token_hash: str | None, *, on_
 def set_viewer_of_token(connection: Connection, token_hash: str, *, on_loopback: bool = False) -> str | None:
     """Name the viewer whose API token it is, within its limits; the name, None for a token that does not hold."""
     name: str | None = connection.scalar(_VIEWER_OF_TOKEN, {"hash": token_hash, "on_loopback": on_loopback})
+    return name
+
+
+def set_viewer_of_feed(connection: Connection, token_hash: str, *, on_loopback: bool = False) -> str | None:
+    """Name the viewer whose feed the token opens; the name, None for a token that does not hold, or is for programs."""
+    name: str | None = connection.scalar(_VIEWER_OF_FEED, {"hash": token_hash, "on_loopback": on_loopback})
     return name
 
 

@@ -200,7 +200,7 @@ def answer(connection: Connection, address: str, language: str) -> Told:
     question = QUESTIONS[name]
     known = {each.name for each in question.parameters}
     drawn = next((each for each in SHAPES if given.get(each) and each not in known), None)
-    body = _geojson(SHAPES[drawn], given.pop(drawn)) if drawn else None
+    body = geojson(SHAPES[drawn], given.pop(drawn)) if drawn else None
     if name == "hotspots":
         given["geometry"] = "1"
     asked = question.read(given, ground.today, body)
@@ -222,7 +222,8 @@ def answer(connection: Connection, address: str, language: str) -> Told:
     )
 
 
-def _geojson(kind: str, text: str) -> dict[str, Any]:
+def geojson(kind: str, text: str) -> dict[str, Any]:
+    """The GeoJSON of a line or polygon whose corners are `lon,lat;lon,lat`; raises QuestionError."""
     try:
         corners = [[float(number) for number in each.split(",")] for each in text.split(";") if each.strip()]
     except ValueError:

@@ -32,6 +32,7 @@ from geoapp.web.admin import admin
 from geoapp.web.briefings import briefings
 from geoapp.web.buckets import Buckets
 from geoapp.web.codebook import pages as codebook
+from geoapp.web.comparing import comparing
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
@@ -51,6 +52,7 @@ from geoapp.web.risk import risk
 from geoapp.web.saved_views import saved_views
 from geoapp.web.sign_in import sign_in
 from geoapp.web.tiles import tiles
+from geoapp.web.watches import watches
 
 
 def create_app(settings: Settings | None = None, buckets: Buckets | None = None) -> Flask:
@@ -89,6 +91,8 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None)
         map_data,
         saved_views,
         briefings,
+        comparing,
+        watches,
         places,
         provinces,
         tiles,

@@ -76,6 +76,7 @@ def site(key: str) -> Response:
         pressure = _pressure(connection, point) if full else None
     page = render_template(
         "site.html",
+        site_id=key,
         detail=detail,
         full=full,
         visits=visits,
@@ -128,6 +129,7 @@ def route(key: str) -> Response:
         StripLink([step.places for step in strip.steps]).add_to(chart)
     page = render_template(
         "route.html",
+        row_id=row_id,
         detail=detail,
         strip=strip,
         parts=map_parts(chart, nonce()),
