@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -69,6 +71,7 @@ class Part:
     question: str = ""
     synthetic: bool = False
     counted: Sequence[tuple[Text, str]] = ()
+    put_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,19 +95,29 @@ def read_version(connection: Connection) -> Version:
 
 
 def work_out(
-    connection: Connection, items: Sequence[Item], language: str, *, for_reader: bool = False, drawn: bool = True
+    connection: Connection,
+    items: Sequence[Item],
+    language: str,
+    *,
+    for_reader: bool = False,
+    drawn: bool = True,
+    seconds: float = math.inf,
 ) -> list[Part]:
     """The parts in order, each with what the transaction's viewer may see.
 
     For a reader: what they may not see is left out in its place and not named; of the author's own words those alone
-    that are marked as shared.
+    that are marked as shared. After so many seconds what is left is put off.
     """
     if for_reader:
         items = [item for item in items if item.kind != NOTE or item.shared]
-    return [
-        _part(connection, number, item, language, for_reader=for_reader, drawn=drawn)
-        for number, item in enumerate(items, 1)
-    ]
+    end = monotonic() + seconds
+    parts = []
+    for number, item in enumerate(items, 1):
+        if item.kind != NOTE and monotonic() > end:
+            parts.append(Part(number, item.kind, title_of(item, language), item, item.note, put_off=True))
+        else:
+            parts.append(_part(connection, number, item, language, for_reader=for_reader, drawn=drawn))
+    return parts
 
 
 @dataclass(frozen=True)

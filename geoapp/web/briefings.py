@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import uuid
 from collections.abc import Callable, Sequence
@@ -56,6 +57,8 @@ HANDED = (ANSWER, VIEW, COMPARISON)
 READERS = (PUBLIC, "committee", "coordinator", "analyst")
 UNIT = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,8})*", re.ASCII)
 MOST_UNITS = 40
+# So long the page works out parts by itself; the rest on demand.
+PAGE_SECONDS = 3.0
 CHANGED = Text(
     "This was changed in another window meanwhile, and nothing of yours was kept over it. Compare, and save again.",
     "Ceci a été modifié entre-temps dans une autre fenêtre, et rien du vôtre ne l'a remplacé. Comparez, puis"
@@ -377,7 +380,8 @@ def _chosen(kind: str, query: str, *, wrong: str = "", status: int = 200) -> Res
 def _shown(briefing_id: uuid.UUID, *, wrong: str = "", clash: Clash | None = None) -> Response:
     with reading_one_version() as (connection, _):
         paper = _read(connection, briefing_id)
-        parts = work_out(connection, paper.items, g.language, drawn=False)
+        seconds = math.inf if request.args.get("all") == "1" else PAGE_SECONDS
+        parts = work_out(connection, paper.items, g.language, drawn=False, seconds=seconds)
         units = list_units(connection)
         version = read_version(connection)
     page = render_template(
