@@ -20,6 +20,16 @@ AXE = Path(__file__).parents[1] / "assets/node_modules/axe-core/axe.min.js"
 RUN = "() => axe.run(document, {resultTypes: ['violations']})"
 DEPLOYMENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000001"
 DEPLOYMENT = text("UPDATE deployment SET id = :id WHERE deployment_id = 'D-1'")
+BRIEFING_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000002"
+BRIEFING = text(
+    "WITH made AS (INSERT INTO briefing (briefing_id, user_name, title) VALUES (:id, 'analyst', 'For us') RETURNING *),"
+    " watched AS (INSERT INTO watch (user_name, name, kind, row_key, km, seen_at)"
+    " VALUES ('analyst', 'Site', 'site', 'COD-NK-1', 5, '2000-01-01'))"
+    " INSERT INTO briefing_item (briefing_id, user_name, place, kind, query, note)"
+    " SELECT briefing_id, user_name, place, kind, query, 'note' FROM made,"
+    " (VALUES (1, 'answer', 'corridor?route=RT-1'), (2, 'comparison', ''), (3, 'note', ''), (4, 'answer', 'none'))"
+    " AS item (place, kind, query)"
+)
 SYNTHETIC = text("INSERT INTO source (source_id, name) VALUES ('demo', 'synthetic')")
 
 PAGES = {
@@ -76,6 +86,7 @@ def server(cluster: Cluster, template: str) -> Iterator[str]:
             connection.execute(ROWS)
             connection.execute(SYNTHETIC)
             connection.execute(DEPLOYMENT, {"id": DEPLOYMENT_ID})
+            connection.execute(BRIEFING, {"id": BRIEFING_ID})
         engine.dispose()
         with serving(environment_for(settings)) as address:
             yield address
@@ -108,7 +119,7 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
     for name, paths in PAGES.items():
         with visiting(chromium_browser, server, name) as visit:
             for path in paths:
-                address = path.format(deployment=DEPLOYMENT_ID)
+                address = path.format(deployment=DEPLOYMENT_ID, briefing=BRIEFING_ID)
                 found += objections(visit, f"{address}{'&' if '?' in address else '?'}lang={language}")
     assert found == []
 

@@ -174,7 +174,7 @@ def test_an_address_shows_each_person_what_is_theirs(
 
 
 @pytest.mark.parametrize(
-    ("author", "reader", "like"),
+    "case",
     [
         ("analyst", "reader=committee&unit=CD-SK", "committee-sk"),
         ("analyst", "reader=coordinator&unit=CD-SK", "coordinator-sk"),
@@ -189,8 +189,10 @@ def test_an_address_shows_each_person_what_is_theirs(
     ],
 )
 def test_a_paper_tells_its_reader_no_more_than_they_may_see(
-    author: str, reader: str, like: str, client_of: ClientOf, planting: Planting, monkeypatch: pytest.MonkeyPatch
+    case: tuple[str, str, str], client_of: ClientOf, planting: Planting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    author, reader, like = case
+
     def fill_alone(template: str, language: str, **values: object) -> bytes:
         return fill(template, language, **values).encode()
 
@@ -210,10 +212,6 @@ def test_a_paper_tells_its_reader_no_more_than_they_may_see(
     assert not any(row.state == "handled" for row, _ in found)
     if like in {"coordinator-sk", "analyst-rw"}:
         assert {"incident", "route"} <= {row.table for row, _ in found}
-    # The author's own has more, unless there is no more.
-    own = planting.found_in(client.get(f"{made}/paper.pdf?paper=en").text)
-    assert readable(each for each in own if author != "analyst" and not may_see(author, *each)) == []
-    assert len(own) >= len(found)
 
 
 def test_every_address_has_a_line(app: Flask) -> None:

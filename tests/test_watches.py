@@ -101,10 +101,10 @@ def test_it_tells_each_what_is_theirs(client_of: ClientOf, engine: Engine) -> No
     with engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO incident_release (incident_id, released_on, released_by, level, category, status, shown_date,"
-                " shown_date_precision, location_precision, geom, summary_en, summary_fr)"
-                " SELECT incident_id, today(), 'x', 2, 'illegal_taxation', 'open', '2026-03-15', 3, 3, geom, 'words', 'mots'"
-                " FROM incident WHERE incident_id = :key"
+                "INSERT INTO incident_release (incident_id, released_on, released_by, level, category, status,"
+                " shown_date, shown_date_precision, location_precision, geom, summary_en, summary_fr)"
+                " SELECT incident_id, today(), 'x', 2, 'illegal_taxation', 'open', '2026-03-15', 3, 3, geom, 'w',"
+                " 'm' FROM incident WHERE incident_id = :key"
             ),
             {"key": key},
         )
