@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import folium
 from branca.element import MacroElement
 from folium.elements import JSCSSMixin
 from folium.map import Layer
@@ -278,6 +279,21 @@ class Workbench(MacroElement):
         self._name = "Workbench"
         self.layers = tuple(layers)
         self.options = {"start": start, "understood": understood}
+
+
+class Together(MacroElement):
+    """What has two maps of a page show the same place; to be added to the second, with the first as `other`."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "geoapp.together({{ this.other }}, {{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, other: folium.Map):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Together"
+        self.other = other.get_name()
 
 
 class StripLink(MacroElement):

@@ -211,7 +211,7 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
     edge = {"edge_id": number, "from_node": number, "to_node": number + 1, "metres": 100, "route_ref": route.key}
     plant("network_edge", **edge, middle_lon=PLACES[unit][0], middle_lat=PLACES[unit][1])
 
-    plant("saved_view", user_name="analyst-rw")
+    _plant_own(plant)
 
     current = plant("deployment", "current", force="mining_police", valid_from="2020-01-01", strength=7, **origin)
     plant("deployment", "ended", force="army", valid_from="2020-01-01", valid_to="2021-01-01", **origin)
@@ -272,6 +272,14 @@ def _plant_imports(plant: Callable[..., Row], batch: str) -> None:
     plant("import_job", upload_id=upload, task="check", state="ready")
     plant("import_mapping", "of the operator", fingerprint="0" * 64, confirmed_by=None)
     plant("import_mapping", "of somebody", fingerprint="0" * 64)
+
+
+def _plant_own(plant: Callable[..., Row]) -> None:
+    own = {"user_name": "analyst-rw"}
+    plant("saved_view", **own)
+    briefing = plant("briefing", **own)
+    plant("briefing_item", briefing_id=briefing.key, place=1, kind="note", **own)
+    plant("watch", kind="area", km=0, **own)
 
 
 def _plant_history(plant: Callable[..., Row], unit: str, rows: list[Row]) -> None:

@@ -43,8 +43,8 @@ def may_see(name: str, row: Row, column: str) -> bool:  # noqa: PLR0911 - a rule
         return named or column in OF_AN_ADMINISTRATOR.get(row.table, ())
     if row.table == "incident_report":
         return False
-    if row.table == "saved_view":
-        # What somebody looks at is theirs alone.
+    if row.table in {"saved_view", "briefing", "briefing_item", "watch"}:
+        # What somebody looks at, writes down and watches is theirs alone.
         return name == "analyst-rw"
     if row.table == "import_mapping":
         # How columns are named is of no unit: the operator's choices serve every officer.

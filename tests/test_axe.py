@@ -30,6 +30,16 @@ ROUTE = text(
     "INSERT INTO route (route_id, name, geom)"
     " VALUES ('RT-SK', 'Bukavu', ST_GeomFromText('MULTILINESTRING((28.84 -2.50, 28.80 -2.45))', 4326))"
 )
+BRIEFING_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000003"
+BRIEFING = text(
+    "WITH made AS (INSERT INTO briefing (briefing_id, user_name, title) VALUES (:id, 'analyst', 'For us') RETURNING *),"
+    " watched AS (INSERT INTO watch (user_name, name, kind, row_key, km, seen_at)"
+    " VALUES ('analyst', 'Site', 'site', 'COD-NK-1', 5, '2000-01-01'))"
+    " INSERT INTO briefing_item (briefing_id, user_name, place, kind, query, note)"
+    " SELECT briefing_id, user_name, place, kind, query, 'note' FROM made,"
+    " (VALUES (1, 'answer', 'corridor?route=RT-1'), (2, 'comparison', ''), (3, 'note', ''), (4, 'answer', 'none'))"
+    " AS item (place, kind, query)"
+)
 SYNTHETIC = text("INSERT INTO source (source_id, name) VALUES ('demo', 'synthetic')")
 
 INCIDENT_ID = "5f0c1f6e-3f63-4f0c-9f5e-000000000002"
@@ -90,6 +100,11 @@ PAGES = {
         "/table?level=1&unit=CD-NK&foo=bar",
         "/table?table=charts",
         "/views?level=1",
+        "/compare?unit=CD-NK",
+        "/briefings",
+        "/briefings/add?answer=sites",
+        "/briefings/{briefing}",
+        "/watches?geojson=x",
         "/provinces",
         "/incidents/NK-012",
         "/sites/COD-NK-1",
@@ -132,6 +147,7 @@ def server(cluster: Cluster, template: str) -> Iterator[str]:
             connection.execute(DEPLOYMENT, {"id": DEPLOYMENT_ID})
             connection.execute(ROUTE)
             KEYS.update((name, connection.scalar(text(f"{made} RETURNING id"))) for name, made in FOLLOW_UP.items())
+            connection.execute(BRIEFING, {"id": BRIEFING_ID})
         engine.dispose()
         with serving(environment_for(settings)) as address:
             yield address
@@ -153,7 +169,7 @@ def test_axe_finds_nothing(chromium_browser: Browser, server: str, language: str
     for name, paths in PAGES.items():
         with visiting(chromium_browser, server, name) as visit:
             for path in paths:
-                address = path.format(deployment=DEPLOYMENT_ID, incident=INCIDENT_ID, **KEYS)
+                address = path.format(deployment=DEPLOYMENT_ID, incident=INCIDENT_ID, briefing=BRIEFING_ID, **KEYS)
                 found += objections(visit, f"{address}{'&' if '?' in address else '?'}lang={language}")
     assert found == []
 

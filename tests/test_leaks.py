@@ -32,7 +32,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from test_tiles import read, tile_of
 from walk_commands import COMMANDS, IMPORTED, SHOW_NOTHING
-from walk_lines import URLS
+from walk_lines import HAPPENED, URLS, map_asks, risk_asks
 from werkzeug.test import TestResponse
 
 from geoapp.access.secret import hash_of
@@ -41,6 +41,7 @@ from geoapp.cli import cli, main
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
 from geoapp.publish.exports.export import FORMS
+from geoapp.publish.paper import fill
 from geoapp.settings import Settings
 from layers.tables import Base
 
@@ -80,9 +81,11 @@ TEXTS = {
     "application/schema+json",
     "application/vnd.oai.openapi+json",
     "application/problem+json",
+    "application/atom+xml",
     "image/svg+xml",
 }
 MVT = "application/vnd.mapbox-vector-tile"
+PDF = "application/pdf"
 FILES = {form.mimetype for form in FORMS.values()} - TEXTS
 
 
@@ -97,7 +100,7 @@ def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Ro
                 # The middle of several is the place of none.
                 if feature.get("count", 1) == 1:
                     found |= planting.found_at(float(str(feature["lon"])), float(str(feature["lat"])))
-    elif answer.mimetype == "application/pdf":
+    elif answer.mimetype == PDF:
         found |= planting.found_in("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages))
     elif answer.mimetype in FILES:
         found |= planting.found_in("\n".join(_unpacked(answer.get_data())))
@@ -168,6 +171,47 @@ def test_an_address_shows_each_person_what_is_theirs(
         assert not any(hash_of(each) in caplog.text for each in CAST)
     assert wrong == []
     assert readable(planting.found_in(caplog.text)) == [], "in the log"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("analyst", "reader=committee&unit=CD-SK", "committee-sk"),
+        ("analyst", "reader=coordinator&unit=CD-SK", "coordinator-sk"),
+        ("analyst", "reader=analyst&unit=RW", "analyst-rw"),
+        ("analyst", "reader=public", "public"),
+        # What its author handles is not the reader's.
+        ("coordinator-sk", "reader=coordinator&unit=CD-SK", "coordinator-sk"),
+        # And nobody's reader has more than they have.
+        ("analyst-rw", "reader=analyst&unit=CD,BI,UG", "public"),
+        ("committee-sk", "reader=coordinator&unit=CD-SK", "public"),
+        ("committee-sk", "reader=committee&unit=CD", "committee-sk"),
+    ],
+)
+def test_a_paper_tells_its_reader_no_more_than_they_may_see(
+    case: tuple[str, str, str], client_of: ClientOf, planting: Planting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author, reader, like = case
+
+    def fill_alone(template: str, language: str, **values: object) -> bytes:
+        return fill(template, language, **values).encode()
+
+    monkeypatch.setattr("geoapp.web.briefings.print_paper", fill_alone)
+    monkeypatch.setattr("geoapp.access.briefings.MOST_ITEMS", 1000)
+    client = client_of(author)
+    made = str(client.post("/briefings", data={"title": "For others"}).location).partition("?")[0]
+    asked = [ask.path for ask in (*risk_asks(planting), *map_asks(planting)) if "lang=fr&" not in ask.path]
+    views = [f"/?at=12/{lat}/{lon}&layers=incidents,deployments,routes,mine_sites" for lon, lat in PLACES.values()]
+    for path in (*asked, *views, f"/compare?{HAPPENED}", "/?source=demo"):
+        assert client.post(made, data={"deed": "answer", "address": path}).status_code == 303
+    paper = client.get(f"{made}/paper.pdf?paper=en&{reader}")
+    assert paper.status_code == 200
+    found = planting.found_in(paper.text)
+    assert readable(each for each in found if not may_see(like, *each)) == []
+    # Not even the one sealed incident that its author handles.
+    assert not any(row.state == "handled" for row, _ in found)
+    if like in {"coordinator-sk", "analyst-rw"}:
+        assert {"incident", "route"} <= {row.table for row, _ in found}
 
 
 def test_every_address_has_a_line(app: Flask) -> None:

@@ -692,6 +692,57 @@ URLS: dict[str, Line] = {
             Ask(f"/views/{row.key}?part=list", {"deed": "rename", "name": ""}) for row in planting.of("saved_view")
         ],
     ),
+    "briefings.page": Line(only("/briefings?lang=en", "/briefings?lang=fr"), {"analyst-rw": {"briefing": "title"}}),
+    "briefings.begin": Line(lambda _: [Ask("/briefings", {"title": " "})]),
+    "briefings.choose": Line(
+        only(f"/briefings/add?answer=sites%3F{ON}&lang=en", "/briefings/add?view=level%3D1", "/briefings/add"),
+        {"analyst-rw": {"briefing": "briefing_id title"}},
+    ),
+    "briefings.add": Line(lambda _: [Ask("/briefings/add?lang=en", {"view": "level=1"})]),
+    "briefings.one": Line(
+        lambda planting: [Ask(f"/briefings/{row.key}?all=1&lang=en") for row in planting.of("briefing")],
+        {"analyst-rw": {"briefing": "title", "briefing_item": "item_id title note"}},
+    ),
+    "briefings.change": Line(
+        lambda planting: [
+            Ask(f"/briefings/{row.key}?lang=fr", {"deed": "rename", "title": ""}) for row in planting.of("briefing")
+        ],
+    ),
+    "briefings.change_part": Line(
+        lambda planting: [
+            Ask(f"/briefings/{row.key}/{item.key}", {"deed": "save", "note": "x"})
+            for row, item in zip(planting.of("briefing"), planting.of("briefing_item"), strict=True)
+        ],
+    ),
+    "briefings.printed": Line(
+        lambda planting: [Ask(f"/briefings/{row.key}/paper.pdf?paper=fr") for row in planting.of("briefing")[:1]]
+    ),
+    "comparing.page": Line(
+        lambda planting: [
+            Ask(f"/compare?{HAPPENED}&until=2024-12-31&lang=en"),
+            Ask(f"/compare?{HAPPENED}&level=1,9&unit=CD-SK,RW&since2=2023-01-01&lang=fr"),
+            Ask(f"/compare?route={','.join(planting.marker(row, 'route_id') for row in planting.of('route'))}"),
+        ],
+        {SIGNED_IN: {"route": "name"}},
+    ),
+    "watches.page": Line(
+        lambda planting: [
+            Ask("/watches?lang=en"),
+            *(Ask(f"/watches?site={row.key}") for row in planting.of("mine_site")),
+            *(Ask(f"/watches?route={row.key}&lang=fr") for row in planting.of("route")),
+        ],
+        {
+            "analyst-rw": {"watch": "watch_id name"},
+            SIGNED_IN: {"route": "name"},
+            SIGNED_IN + " admin": {"mine_site": "name"},
+        },
+    ),
+    "watches.add": Line(lambda _: [Ask("/watches?lang=en", {"site": "none"})]),
+    "watches.change": Line(
+        lambda planting: [Ask(f"/watches/{row.key}", {"deed": "seen", "at": "x"}) for row in planting.of("watch")]
+    ),
+    "watches.change_feed": Line(lambda _: [Ask("/watches/feed", {"revoke": "00000000-0000-4000-8000-000000000000"})]),
+    "watches.feed": Line(only("/watches/feed.atom?token=none")),
     "account.page": Line(only("/account?lang=en", "/account?lang=fr")),
     "account.change_password": Line(lambda _: [Ask("/account/password", {"old": "no-such-password"})]),
     "account.end": Line(lambda _: [Ask("/account/sessions", {"session": "00000000-0000-4000-8000-000000000000"})]),

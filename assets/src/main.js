@@ -6,6 +6,7 @@ import {drawnFeatures, hitsAt} from './hit.js';
 import {VectorTiles} from './layer.js';
 import {legend} from './legend.js';
 import {strip} from './strip.js';
+import {together} from './together.js';
 import {workbench} from './workbench.js';
 
 window.L = L;
@@ -14,6 +15,7 @@ window.geoapp = {
   legend,
   workbench,
   strip,
+  together,
   vectorTiles: (spec) => new VectorTiles(spec),
 
   // The features at a point of the map's container, the topmost first, as {layer, properties}.

@@ -296,6 +296,10 @@ class Workbench {
     const chosen = this.filters.read();
     const query = this.address.query(FILTERS.filter((name) => chosen[name]), {lang});
     for (const link of this.root.querySelectorAll('[data-export]')) link.href = `/export?${query}`;
+    for (const link of this.root.querySelectorAll('[data-compare]')) link.href = `/compare?${this.state(['lang'])}`;
+    for (const link of this.root.querySelectorAll('[data-into-briefing]')) {
+      link.href = `/briefings/add?${new URLSearchParams({view: this.state(), lang})}`;
+    }
     this.root.querySelector('[data-plain]').href = `/table?${this.state(['lang'])}`;
   }
 

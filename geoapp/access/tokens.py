@@ -18,6 +18,8 @@ from layers.tables import ApiToken
 from layers.text import Text
 
 DAYS, MOST_DAYS = 90, 366
+# What a token is good for: reading with programs, or the feed of watched places alone.
+API, FEED = "api", "feed"
 LONGEST_LABEL = 80
 # So that a token is known for what it is where it turns up, and can be searched for.
 PREFIX = "geoapp_"
@@ -44,6 +46,7 @@ class Token:
     expires_at: dt.datetime
     last_used_at: dt.datetime | None
     expired: bool
+    purpose: str = API
 
 
 def make_token(
@@ -55,6 +58,7 @@ def make_token(
     roles: Sequence[str] = (),
     units: Sequence[str] = (),
     token_id: uuid.UUID | None = None,
+    purpose: str = API,
 ) -> str:
     """Make a token of somebody for so many days; its secret, which is told nowhere else.
 
@@ -99,6 +103,7 @@ def make_token(
         "label": label or None,
         "roles": sorted(set(roles)) or None,
         "scopes": codes or None,
+        "purpose": purpose,
         "expires_at": func.now() + func.make_interval(0, 0, 0, days),
     }
     if token_id is None:
@@ -126,6 +131,7 @@ def list_tokens(connection: Connection, name: str | None = None) -> list[Token]:
         ApiToken.expires_at,
         ApiToken.last_used_at,
         (ApiToken.expires_at <= func.now()).label("expired"),
+        ApiToken.purpose,
     ).order_by(ApiToken.user_name, ApiToken.made_at, ApiToken.token_id)
     if name is not None:
         found = found.where(ApiToken.user_name == name)
@@ -140,6 +146,7 @@ def list_tokens(connection: Connection, name: str | None = None) -> list[Token]:
             row.expires_at,
             row.last_used_at,
             row.expired,
+            row.purpose,
         )
         for row in connection.execute(found)
     ]

@@ -18,6 +18,10 @@ _VIEWER_OF_TOKEN = text(
     "SELECT set_config('geoapp.viewer', user_name, true) FROM find_token(:hash, :on_loopback)"
     " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
 )
+_VIEWER_OF_FEED = text(
+    "SELECT set_config('geoapp.viewer', user_name, true) FROM find_feed(:hash, :on_loopback)"
+    " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,12 @@ def set_viewer_of_token(connection: Connection, token_hash: str, *, on_loopback:
     return name
 
 
+def set_viewer_of_feed(connection: Connection, token_hash: str, *, on_loopback: bool = False) -> str | None:
+    """Name the viewer whose feed the token opens; the name, None for a token that does not hold, or is for programs."""
+    name: str | None = connection.scalar(_VIEWER_OF_FEED, {"hash": token_hash, "on_loopback": on_loopback})
+    return name
+
+
 def read_viewer(connection: Connection) -> Viewer:
     """The viewer of the current transaction with their rights."""
     name = connection.scalar(select(func.viewer()))
@@ -76,3 +86,23 @@ def require_person(connection: Connection, name: str) -> None:
     known = select(AppUser.user_name).where(AppUser.user_name == name, AppUser.disabled_at.is_(None))
     if name != PUBLIC and connection.scalar(known) is None:
         raise NotFoundError(f"There is no user {name}, or they are disabled. See `geoapp user list`.")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom a paper is made: the public, or somebody of a role in some units."""
+
+    role: str
+    units: tuple[str, ...] = ()
+
+
+def set_reader(connection: Connection, reader: Reader) -> None:
+    """Give the current transaction the rights of a reader, as far as its viewer has as much; they are left but these.
+
+    What is the viewer's own by name, such as a sealed incident that they handle, is not the reader's.
+    """
+    if reader.role == PUBLIC:
+        set_viewer(connection, PUBLIC)
+    else:
+        words = f"{reader.role}:{','.join(reader.units)}"
+        connection.execute(select(func.set_config("geoapp.reader", words, True)))

@@ -30,9 +30,11 @@ from geoapp.web import (
 )
 from geoapp.web.account import account
 from geoapp.web.admin import admin
+from geoapp.web.briefings import briefings
 from geoapp.web.buckets import Buckets
 from geoapp.web.codebook import pages as codebook
 from geoapp.web.committees import committees
+from geoapp.web.comparing import comparing
 from geoapp.web.desk import desk
 from geoapp.web.details import details
 from geoapp.web.exporting import exporting
@@ -64,6 +66,7 @@ from geoapp.web.sign_in import sign_in
 from geoapp.web.steps import steps
 from geoapp.web.tiles import tiles
 from geoapp.web.trainings import trainings
+from geoapp.web.watches import watches
 
 
 def create_app(settings: Settings | None = None, buckets: Buckets | None = None, meters: Meters | None = None) -> Flask:
@@ -103,6 +106,9 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         map_page,
         map_data,
         saved_views,
+        briefings,
+        comparing,
+        watches,
         places,
         provinces,
         province,

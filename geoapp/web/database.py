@@ -12,7 +12,7 @@ from flask import Flask, current_app, g, request
 from sqlalchemy import Connection, Engine, func, select
 
 from geoapp.access.audit import set_request
-from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_session
+from geoapp.access.viewer import Viewer, read_viewer, set_viewer_of_feed, set_viewer_of_session
 from geoapp.database.commits import Commits
 from geoapp.database.engine import open_request_engine
 from geoapp.errors import UnauthorizedError
@@ -59,6 +59,24 @@ def reading() -> Iterator[Connection]:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         _introduce(connection)
         yield connection
+
+
+@contextmanager
+def reading_feed(token_hash: str) -> Iterator[Connection | None]:
+    """A read-only transaction of the person whose feed a token opens; None where it opens none."""
+    with engine().connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        set_request(connection, request_id())
+        name = set_viewer_of_feed(connection, token_hash, on_loopback=is_local())
+        if name is not None:
+            count_person(name)
+        yield None if name is None else connection
+
+
+def touch_feed(token_hash: str) -> None:
+    """Note that a feed's token was used."""
+    with engine().begin() as connection:
+        connection.execute(select(func.touch_token(token_hash)))
 
 
 def look() -> Reading:

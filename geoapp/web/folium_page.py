@@ -47,8 +47,11 @@ class MapParts:
     script: Markup
 
 
-def map_parts(chart: folium.Map, nonce: str, asset: Callable[[str], str] = asset_url) -> MapParts:
+def map_parts(
+    chart: folium.Map, nonce: str, asset: Callable[[str], str] = asset_url, *, loads: bool = True
+) -> MapParts:
     """Render `chart`; `nonce` is the word of the page's policy, `asset` gives the address of a built file.
+    A page's second map `loads` no file again.
 
     Raises `UnknownPartError` where the map would load an address that is not in `ADDRESSES`, or where
     anything but the map itself brings a style or a script into the head.
@@ -69,6 +72,8 @@ def map_parts(chart: folium.Map, nonce: str, asset: Callable[[str], str] = asset
             # Another element's part could hold a text from the data, and with it a tag that is not its own.
             raise UnknownPartError(f"the map would bring {name} into the page's head")
     urls = {file: escape(asset(file)) for file in files}
+    if not loads:
+        urls = {}
     styles = [f'<link rel="stylesheet" href="{url}">' for file, url in urls.items() if file.endswith(".css")]
     scripts = [f'<script src="{url}"></script>' for file, url in urls.items() if file.endswith(".js")]
     script = SCRIPT_ENDS.sub(r"<\\", figure.script.render())

@@ -127,11 +127,17 @@ def _open(layer: MapLayer, viewer: Viewer) -> bool:
 
 
 def draw(
-    viewer: Viewer, language: str, state: MapState | None = None, start: list[list[float]] | None = None
+    viewer: Viewer,
+    language: str,
+    state: MapState | None = None,
+    start: list[list[float]] | None = None,
+    *,
+    workbench: bool = True,
 ) -> folium.Map:
     """The Folium map in one language, with the layers of which the viewer may see anything.
 
-    `start` are the corners of the first view, in degrees, where the state has none.
+    `start` are the corners of the first view, in degrees, where the state has none. Without `workbench` it is tied to
+    no filters, table or address.
     """
     state, start = state or MapState(), start or START
     chart = folium.Map(
@@ -170,7 +176,8 @@ def draw(
     Legend([*drawn, base], language).add_to(chart)
     Scale().add_to(chart)
     understood = state.query(open=state.opened, lang=language) if state.faults else None
-    Workbench(drawn, start, understood).add_to(chart)
+    if workbench:
+        Workbench(drawn, start, understood).add_to(chart)
     return chart
 
 

@@ -81,6 +81,7 @@ def site(key: str) -> Response:
         risks = _risks(connection, ("site", key))
     page = render_template(
         "site.html",
+        site_id=key,
         detail=detail,
         full=full,
         visits=visits,
@@ -148,6 +149,7 @@ def route(key: str) -> Response:
         StripLink([step.places for step in strip.steps]).add_to(chart)
     page = render_template(
         "route.html",
+        row_id=row_id,
         detail=detail,
         strip=strip,
         unseen=unseen,

@@ -13,6 +13,7 @@ from layers.tables.accounts import (
 )
 from layers.tables.base import Base
 from layers.tables.boundaries import AdminUnit, AdminUnitOrigin, AdminUnitOutline, AdminUnitPart, BaseFeature
+from layers.tables.briefings import Briefing, BriefingItem, Watch
 from layers.tables.changes import Change
 from layers.tables.desk import ImportJob, ImportPart, ImportUpload, RowChange
 from layers.tables.followup import (
@@ -62,6 +63,8 @@ __all__ = [
     "AuditSeal",
     "Base",
     "BaseFeature",
+    "Briefing",
+    "BriefingItem",
     "Change",
     "Checkpoint",
     "Committee",
@@ -104,5 +107,6 @@ __all__ = [
     "UserPassword",
     "UserScope",
     "Vocab",
+    "Watch",
     "WebSession",
 ]

@@ -132,7 +132,10 @@ class KnownBrowser(Base):
 
 
 class ApiToken(Base):
-    """A token by which a program reads as its owner, within `roles` and `scopes` where these are not None."""
+    """A token by which a program reads as its owner, within `roles` and `scopes` where these are not None.
+
+    With the purpose `feed` it is good for the feed of its owner's watches alone.
+    """
 
     __tablename__ = "api_token"
 
@@ -145,9 +148,11 @@ class ApiToken(Base):
     made_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[dt.datetime]
     last_used_at: Mapped[dt.datetime | None]
+    purpose: Mapped[str] = mapped_column(server_default=text("'api'"))
 
     __table_args__ = (
         check("token_hash", f"token_hash {HASH}"),
+        check("purpose", "purpose = ANY (ARRAY['api'::text, 'feed'::text])"),
         check("label", "length(label) <= 80"),
         # An administrator's role is for no program.
         check("roles", "roles <@ ARRAY['committee'::text, 'coordinator'::text, 'analyst'::text, 'gis'::text]"),

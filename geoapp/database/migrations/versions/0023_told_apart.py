@@ -3,7 +3,7 @@
 from geoapp.database.migrations.script import run_sql
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
