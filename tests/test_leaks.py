@@ -31,8 +31,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from test_tiles import read, tile_of
+from walk_asks import HAPPENED, map_asks, risk_asks
 from walk_commands import COMMANDS, IMPORTED, SHOW_NOTHING
-from walk_lines import HAPPENED, URLS, map_asks, risk_asks
+from walk_lines import URLS
 from werkzeug.test import TestResponse
 
 from geoapp.access.secret import hash_of

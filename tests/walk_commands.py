@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rights import PEOPLE
-from walk_lines import HANDLERS, INCIDENT
+from walk_shown import HANDLERS, INCIDENT
 
 IMPORTED = "incident_no,occurred_from,place_text,longitude,latitude\n{number},2024-03-01,a place,28.84,-2.50\n"
 
