@@ -62,7 +62,8 @@ def test_what_is_broken_in_the_schema_is_a_fault(connection: Connection, check: 
 
 @pytest.mark.parametrize("check", RECORDS)
 def test_what_is_kept_is_looked_at(connection: Connection, shared: Settings, check: str) -> None:
-    assert by_check(list(check_records(connection, shared))) == {}
+    # Nothing seals the events of the template's making.
+    assert by_check(list(check_records(connection, shared))).keys() <= {"audit: sealer"}
     statement, state = RECORDS[check]
     connection.execute(text(statement))
     found = by_check(list(check_records(connection, shared)))

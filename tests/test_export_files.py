@@ -137,7 +137,7 @@ def test_no_spreadsheet_calculates_a_text(client_as: Any, tmp_path: Path, suffix
 # Which layers are for whom, and how many of the incidents of ROWS.
 THEIRS = {
     "public": {"mine_sites", "provinces", "countries"},
-    "committee-sk": {"mine_sites", "provinces", "countries", "facilities", "routes"},
+    "committee-sk": {"mine_sites", "provinces", "countries", "facilities", "routes", "trainings"},
     "coordinator-sk": set(TABLES),
     "gis-cd": set(TABLES),
 }

@@ -35,6 +35,7 @@ DAYS = {
     "deployments": ("valid_from", "valid_to"),
     "provinces": ("valid_from", "valid_to"),
     "countries": ("valid_from", "valid_to"),
+    "trainings": ("held_on", "held_on"),
 }
 INTERVALS = (
     "2024-02-10",

@@ -27,7 +27,7 @@ from geoapp.settings import Settings
 VISIBLE = {
     "analyst": {
         "incidents", "deployments", "mine_sites", "checkpoints", "facilities", "routes", "network_edges", "provinces",
-        "countries",
+        "countries", "trainings",
     },
     "public": {"mine_sites", "provinces", "countries"},
 }  # fmt: skip
