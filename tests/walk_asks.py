@@ -197,7 +197,8 @@ def risk_asks(planting: Planting) -> Iterator[Ask]:
     for lon, lat in PLACES.values():
         yield Ask(f"/api/v1/risk/pressure?lon={lon}&lat={lat}&{ON}")
         yield Ask(f"/api/v1/risk/path?from={lon},{lat}&to={lon + 0.05},{lat + 0.05}&{ON}")
-        yield Ask(f"/api/v1/risk/near?lon={lon}&lat={lat}&{ON}&{HAPPENED}")
+        # A little beside: some corner of the circle around the place itself has a planted longitude by chance.
+        yield Ask(f"/api/v1/risk/near?lon={lon + 0.0003:.4f}&lat={lat}&{ON}&{HAPPENED}")
 
 
 def risk_geometry_asks(_: Planting) -> Iterator[Ask]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Uuid, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.types import Text as SqlText
@@ -73,7 +73,6 @@ class Risk:
     units: Sequence[str]
     synthetic: bool
     linked: Sequence[Linked] = ()
-    hidden: Sequence[UUID] = field(default=(), repr=False)
 
     @property
     def band(self) -> str | None:
@@ -198,8 +197,8 @@ def add_risk(connection: Connection, subject: tuple[str, str], values: Mapping[s
 
 
 def change_risk(connection: Connection, risk: Risk, values: Mapping[str, Any]) -> None:
-    """Write what changed of a risk; what others linked that the viewer may not see stays linked."""
-    linked = [*values.get("incidents", [each.id for each in risk.linked]), *risk.hidden]
+    """Write what changed of a risk; what others linked that the viewer may not see the database keeps linked."""
+    linked = values.get("incidents", [each.id for each in risk.linked])
     try:
         written = connection.execute(
             update(RiskItem).where(RiskItem.id == risk.id).values({**values, "incidents": linked})
@@ -266,7 +265,7 @@ def _asked() -> Select[Any]:
             _is_due().label("due"),
             RiskItem.units,
             RiskItem.synthetic,
-            RiskItem.incidents,
+            func.seen_links(RiskItem.id, type_=ARRAY(Uuid())).label("incidents"),
         )
         .select_from(RiskItem)
         .outerjoin(MineSite, MineSite.site_id == RiskItem.site_id)
@@ -316,7 +315,6 @@ def _risks(connection: Connection, rows: Sequence[Any]) -> list[Risk]:
                 row.units,
                 row.synthetic,
                 [seen[each] for each in row.incidents if each in seen],
-                [each for each in row.incidents if each not in seen],
             )
         )
     return risks

@@ -27,6 +27,8 @@ DROP TRIGGER log ON training;
 DROP INDEX ix_risk_item_review_on;
 DROP TRIGGER link_seen_incidents ON risk_item;
 DROP FUNCTION link_seen_incidents();
+DROP FUNCTION seen_links(uuid);
+GRANT SELECT ON risk_item TO geoapp_web;
 DROP TRIGGER kept_change ON risk_item;
 DROP TRIGGER kept_removal ON risk_item;
 ALTER TABLE risk_item DROP CONSTRAINT ck_risk_item_item;
