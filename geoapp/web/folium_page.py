@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import folium
-from branca.element import CssLink, Figure, JavascriptLink
+from branca.element import CssLink, Element, Figure, JavascriptLink
 from markupsafe import Markup, escape
 
 from geoapp.web.assets import asset_url
@@ -29,6 +29,11 @@ ADDRESSES: dict[str, str | None] = {
     "https://cdnjs.cloudflare.com/ajax/libs/Leaflet.awesome-markers/2.0.2/leaflet.awesome-markers.css": None,
     "https://cdn.jsdelivr.net/gh/python-visualization/folium/folium/templates/leaflet.awesome.rotate.min.css": None,
 }
+
+# The name that Folium gives an element of a map: what it is, and the digits of a random number.
+NAME = re.compile(r"(?<=_)([0-9a-f]{8})[0-9a-f]{24}$")
+# The spaces that Folium's templates stand in; no text of ours or of the data goes over a line.
+INDENT = re.compile(r"\n\s+")
 
 # What would end the script element early, or make the browser read on past its end.
 SCRIPT_ENDS = re.compile(r"<(?=/script|!--)", re.IGNORECASE)
@@ -60,6 +65,7 @@ def map_parts(
     if not isinstance(figure, Figure):
         raise TypeError("the map has no figure of its own to be rendered in")
     figure.render()
+    names = _names(chart)
     files: dict[str, None] = {}
     inline = []
     for name, child in figure.header._children.items():
@@ -67,7 +73,7 @@ def map_parts(
             if (file := _file(child.url)) is not None:
                 files[file] = None
         elif name == chart.get_name():
-            inline.append(_blessed(child.render(), nonce))
+            inline.append(_lighter(_blessed(child.render(), nonce), names))
         elif name != "meta_http":
             # Another element's part could hold a text from the data, and with it a tag that is not its own.
             raise UnknownPartError(f"the map would bring {name} into the page's head")
@@ -76,13 +82,29 @@ def map_parts(
         urls = {}
     styles = [f'<link rel="stylesheet" href="{url}">' for file, url in urls.items() if file.endswith(".css")]
     scripts = [f'<script src="{url}"></script>' for file, url in urls.items() if file.endswith(".js")]
-    script = SCRIPT_ENDS.sub(r"<\\", figure.script.render())
+    script = SCRIPT_ENDS.sub(r"<\\", _lighter(figure.script.render(), names))
     # Everything here was made by Folium's and our own templates, or taken apart above.
     return MapParts(
         head=Markup("\n".join([*styles, *inline])),  # noqa: S704
-        html=Markup(figure.html.render()),  # noqa: S704
+        html=Markup(_lighter(figure.html.render(), names)),  # noqa: S704
         script=Markup("\n".join([*scripts, f'<script nonce="{escape(nonce)}">{script}</script>'])),  # noqa: S704
     )
+
+
+def _names(element: Element) -> dict[str, str]:
+    """The names of an element and of all in it, each with a shorter one."""
+    name = element.get_name()
+    found = {name: NAME.sub(r"\1", name)}
+    for child in element._children.values():
+        found |= _names(child)
+    return found
+
+
+def _lighter(text: str, names: dict[str, str]) -> str:
+    """What Folium made, with shorter names and without its indents: a fifth of the page else."""
+    for name, short in names.items():
+        text = text.replace(name, short)
+    return INDENT.sub("\n", text)
 
 
 def _file(address: str) -> str | None:
