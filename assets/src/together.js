@@ -1,4 +1,5 @@
-// Two maps that show the same place: what moves one moves the other, and the address holds where they look.
+// Two maps that show the same place: what moves one moves the other, and the address holds where they look. Each is
+// called by its section's name.
 
 export function together(one, other) {
   let leading = null;
@@ -10,6 +11,12 @@ export function together(one, other) {
   };
   one.on('move', follow(one, other));
   other.on('move', follow(other, one));
+  for (const container of [one.getContainer(), other.getContainer()]) {
+    const name = container.closest('section').getAttribute('aria-label');
+    for (const part of [container, ...container.querySelectorAll('[data-legend]')]) {
+      part.setAttribute('aria-label', `${name}: ${part.getAttribute('aria-label')}`);
+    }
+  }
   one.on('moveend', () => {
     const {lat, lng} = one.getCenter();
     const at = `${Number(one.getZoom().toFixed(2))}/${lat.toFixed(4)}/${lng.toFixed(4)}`;
