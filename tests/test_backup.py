@@ -228,7 +228,7 @@ def damaged(path: Path, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     told, dumped = json.loads(manifest.read_text()), dump.read_bytes()
     for changed, said in (
         (told | {"schema": "9999"}, "newer"),
-        (told | {"format": 2}, "another version"),
+        (told | {"format": 9}, "another version"),
         (told | {"tables": told["tables"] | {"incident": [1, "1"]}}, "in incident"),
     ):
         manifest.write_text(json.dumps(changed))

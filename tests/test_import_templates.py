@@ -67,6 +67,7 @@ def value_of(table: str, column: FileColumn) -> Any:
         "yes_no": False,
         "date": dt.date(2024, 1, 31),
         "time": dt.datetime(2024, 1, 31, 12, 0),  # noqa: DTZ001 - as people write it.
+        "people": '{"police": 12}',
         "object": '{"police": 12}',
     }
     return values.get(column.kind.name, f"a {column.name}")

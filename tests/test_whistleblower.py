@@ -104,6 +104,8 @@ def answers(app: Flask, client: FlaskClient, incident: str) -> Iterator[tuple[st
                         "committee_id": "C-SK",
                         "meeting_id": "M-SK",
                         "action_id": incident,
+                        "briefing_id": incident,
+                        "suffix": "csv",
                     }
                     try:
                         _, path = rule.build({each: values[each] for each in rule.arguments}) or ("", "")

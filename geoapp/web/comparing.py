@@ -72,7 +72,7 @@ def _maps(state: MapState, found: Comparison) -> list[object]:
         chosen = replace(state.chosen, since=period.since, until=period.until)
         charts.append(draw(current_viewer(), g.language, replace(state, chosen=chosen), workbench=False))
     Together(charts[0]).add_to(charts[1])
-    return [map_parts(chart, nonce(), loads=not at) for at, chart in enumerate(charts)]
+    return [map_parts(chart, nonce(), loads=not at, beside=charts) for at, chart in enumerate(charts)]
 
 
 def _kept(state: MapState) -> dict[str, str]:

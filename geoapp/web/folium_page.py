@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -53,10 +53,15 @@ class MapParts:
 
 
 def map_parts(
-    chart: folium.Map, nonce: str, asset: Callable[[str], str] = asset_url, *, loads: bool = True
+    chart: folium.Map,
+    nonce: str,
+    asset: Callable[[str], str] = asset_url,
+    *,
+    loads: bool = True,
+    beside: Sequence[folium.Map] = (),
 ) -> MapParts:
     """Render `chart`; `nonce` is the word of the page's policy, `asset` gives the address of a built file.
-    A page's second map `loads` no file again.
+    A page's second map `loads` no file again; `beside` are maps whose names it may say.
 
     Raises `UnknownPartError` where the map would load an address that is not in `ADDRESSES`, or where
     anything but the map itself brings a style or a script into the head.
@@ -65,7 +70,7 @@ def map_parts(
     if not isinstance(figure, Figure):
         raise TypeError("the map has no figure of its own to be rendered in")
     figure.render()
-    names = _names(chart)
+    names = {name: short for each in (chart, *beside) for name, short in _names(each).items()}
     files: dict[str, None] = {}
     inline = []
     for name, child in figure.header._children.items():
@@ -101,7 +106,7 @@ def _names(element: Element) -> dict[str, str]:
 
 
 def _lighter(text: str, names: dict[str, str]) -> str:
-    """What Folium made, with shorter names and without its indents: a fifth of the page else."""
+    """What Folium made, with shorter names and without its indents, which were several kB of a page."""
     for name, short in names.items():
         text = text.replace(name, short)
     return INDENT.sub("\n", text)
