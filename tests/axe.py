@@ -8,7 +8,12 @@ from typing import Any
 from playwright.sync_api import Page
 
 SCRIPT = Path(__file__).parents[1] / "assets/node_modules/axe-core/axe.min.js"
-RUN = "() => axe.run(document, {resultTypes: ['violations']})"
+# What is half faded in would have too little contrast; what turns for ever is not waited for.
+RUN = """async () => {
+    const ends = document.getAnimations().filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime));
+    await Promise.allSettled(ends.map((each) => each.finished));
+    return axe.run(document, {resultTypes: ['violations']});
+}"""
 
 
 def objections(page: Page, name: str) -> list[str]:

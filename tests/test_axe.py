@@ -9,7 +9,7 @@ import axe
 import pytest
 from browser import Visit, serving, visiting
 from conftest import a_database, environment_for
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 from test_map_filters import ROWS
 
@@ -188,6 +188,18 @@ def test_axe_finds_nothing_in_the_menus(chromium_browser: Browser, server: str) 
         page.locator("[data-question=area] summary").click()
         page.locator("[data-draw=polygon]").click()
         assert axe.objections(page, "questions") == []
+
+
+def test_axe_finds_nothing_in_a_release(chromium_browser: Browser, server: str) -> None:
+    with visiting(chromium_browser, server, "coordinator-sk") as visit:
+        page = visit.open(f"/incidents/{INCIDENT_ID}/release?lang=fr")
+        assert axe.objections(page, "release form") == []
+        page.get_by_label("Localité").check()
+        page.get_by_label("Résumé en français").fill("Des paiements ont été exigés.")
+        page.get_by_label("Résumé en anglais").fill("Payments were asked.")
+        page.get_by_role("button", name="Voir ce que le comité verra").click()
+        expect(page.locator("[data-released]")).not_to_have_count(0)
+        assert axe.objections(page, "release preview") == []
 
 
 def test_axe_finds_nothing_on_a_phone(chromium_browser: Browser, server: str) -> None:
