@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 
+log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 RESTART_SECONDS = 1.0
 # <sys/prctl.h>: have the kernel send a signal when the parent is gone.
@@ -76,6 +78,9 @@ def _started(work: Callable[[], None]) -> int:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             die_with_parent()
             work()
+        except Exception as error:
+            # What it says could quote a row.
+            log.exception("work beside the server broke off: %s", type(error).__name__, exc_info=False)
         finally:
             os._exit(0)
     return child

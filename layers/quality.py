@@ -40,6 +40,7 @@ from layers.tables import (
     Training,
 )
 from layers.text import Text
+from layers.vocabulary import ENDED
 from layers.vocabulary.quality import BITS, NO_SOURCE
 
 # A subquery is asked once a statement, where a function would be once a row.
@@ -228,7 +229,7 @@ CHECKED: Mapping[str, Checked] = {
                 Check(
                     "overdue",
                     "old",
-                    and_(Incident.status.not_in(("closed", "rejected")), Incident.due_on < TODAY),
+                    and_(Incident.status.not_in(ENDED), Incident.due_on < TODAY),
                     Text(
                         "it is neither closed nor rejected, and `due_on` is before today",
                         "il n'est ni clos ni rejeté, et `due_on` est avant aujourd'hui",
@@ -237,7 +238,7 @@ CHECKED: Mapping[str, Checked] = {
                 Check(
                     "open_long",
                     "old",
-                    and_(Incident.status.not_in(("closed", "rejected")), _before(Incident.occurred_from, CLOCK)),
+                    and_(Incident.status.not_in(ENDED), _before(Incident.occurred_from, CLOCK)),
                     Text(
                         f"it is neither closed nor rejected, and `occurred_from` is over {CLOCK} days ago",
                         f"il n'est ni clos ni rejeté, et `occurred_from` remonte à plus de {CLOCK} jours",

@@ -100,6 +100,7 @@ WRONG: tuple[tuple[dict[str, str], str], ...] = (
     ({"killed": "beaucoup"}, "Écrivez un nombre entier"),
     ({"longitude": "28.8"}, "Il faut les deux, ou aucune."),
     ({"longitude": "30.06", "latitude": "-1.94"}, "hors de vos provinces"),
+    ({"longitude": "28.84", "latitude": "150"}, "Écrivez des degrés"),
     ({"category": "gossip"}, "Choisissez dans la liste."),
 )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select, update
 
 from geoapp.errors import ForbiddenError, NotFoundError
-from geoapp.followup.words import one_line, parse_day, parse_degrees, parse_whole, plain
+from geoapp.followup.words import DEGREES, one_line, parse_day, parse_place, parse_whole, place_faults, plain
 from geoapp.publish.details import NO_SUCH_ROW
 from geoapp.publish.release import may_release
 from layers import vocabulary as vocab
@@ -34,12 +34,11 @@ COUNTED = ("killed", "injured", "abducted")
 DAYS = ("occurred_from", "occurred_to")
 LINES = ("incident_no", "place_text")
 SUMMARIES = ("summary_fr", "summary_en")
-PLACE = ("longitude", "latitude")
 # In the order in which the form shows them.
 FIELDS = (
     *("level", "category", "annex2", "actor_kind", "victim_kind", "act", "stage"),
     *("occurred_from", "occurred_to", "date_precision", "killed", "injured", "abducted"),
-    *("place_text", "location_precision", *PLACE, "incident_no", *SUMMARIES),
+    *("place_text", "location_precision", *DEGREES, "incident_no", *SUMMARIES),
 )
 LONGEST = 4000
 
@@ -65,7 +64,7 @@ def read_facts(connection: Connection, incident_id: UUID, *, lock: bool = False)
 
 def _text(row: Row[Any], name: str) -> str:
     value = getattr(row, name)
-    return "" if value is None else f"{value:.6f}" if name in PLACE else str(value)
+    return "" if value is None else f"{value:.6f}" if name in DEGREES else str(value)
 
 
 def read_sent(sent: Mapping[str, str]) -> dict[str, str]:
@@ -82,15 +81,10 @@ def faults(facts: Mapping[str, str], today: str) -> dict[str, Text]:
     for name in COUNTED:
         if facts[name] and parse_whole(facts[name]) is None:
             found[name] = Text("Write a whole number; 0 for none.", "Écrivez un nombre entier\u00a0; 0 pour aucun.")
-    for name in PLACE:
-        if bool(facts["longitude"]) != bool(facts["latitude"]) and not facts[name]:
-            found[name] = Text("Both are needed, or none.", "Il faut les deux, ou aucune.")
-        elif facts[name] and parse_degrees(facts[name]) is None:
-            found[name] = Text("Write degrees, such as 28.8431.", "Écrivez des degrés, comme 28,8431.")
     for name in (*SUMMARIES, *LINES):
         if len(facts[name]) > LONGEST:
             found[name] = Text("This is too long.", "C’est trop long.")
-    return found | _day_faults(facts, today)
+    return found | place_faults(facts) | _day_faults(facts, today)
 
 
 def _day_faults(facts: Mapping[str, str], today: str) -> dict[str, Text]:
@@ -113,10 +107,10 @@ def write_facts(
     connection: Connection, incident_id: UUID, facts: Mapping[str, str], changed: Mapping[str, str]
 ) -> None:
     """Store what changed of facts without faults."""
-    values: dict[str, Any] = {name: _value(name, text) for name, text in changed.items() if name not in PLACE}
-    if not set(changed).isdisjoint(PLACE):
-        lon, lat = (parse_degrees(facts[name]) for name in PLACE)
-        values["geom"] = None if lon is None else func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
+    values: dict[str, Any] = {name: _value(name, text) for name, text in changed.items() if name not in DEGREES}
+    if not set(changed).isdisjoint(DEGREES):
+        place = parse_place(facts)
+        values["geom"] = None if place is None else func.ST_SetSRID(func.ST_MakePoint(*place), 4326)
     if values:
         connection.execute(update(Incident).where(Incident.incident_id == incident_id).values(values))
 

@@ -171,7 +171,7 @@ class ToDo:
 
 
 def read_to_do(connection: Connection, action_id: UUID) -> ToDo:
-    """An action that the viewer may say is done; locked until the transaction ends.
+    """An action that the viewer may say is done.
 
     Raises NotFoundError where they may not see it, ForbiddenError where it is another's.
     """

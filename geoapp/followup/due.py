@@ -11,12 +11,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, and_, any_, func, or_, select, true
 
 from layers.tables import Incident, IncidentRelease, IncidentStep, MineSite
-from layers.vocabulary import LEVEL, STATUS
+from layers.vocabulary import ENDED, LEVEL, STATUS
 
 PAGE, MOST_COUNTED = 50, 1000
 SOON_DAYS, ESCALATE_DAYS = 7, 183
 UNFINISHED, ALL = "unfinished", "all"
-ENDED = ("closed", "rejected")
 # When something is due: in words of the address.
 DUE = ("late", "soon", "old")
 UNKNOWN_LEVEL = "9"

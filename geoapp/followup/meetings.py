@@ -25,8 +25,8 @@ from layers.tables import (
     MinutesAddition,
 )
 from layers.text import Text
+from layers.vocabulary import ENDED
 
-ENDED = ("closed", "rejected")
 # More points than this no meeting comes to: the rest are in the list of released incidents.
 MOST_INCIDENTS = 40
 SUBJECTS = {

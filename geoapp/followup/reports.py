@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geoapp.followup.words import one_line, parse_day, parse_degrees, parse_whole, plain
+from geoapp.followup.words import one_line, parse_day, parse_place, parse_whole, place_faults, plain
 from layers.tables import AdminUnit
 from layers.text import Text
 from layers.vocabulary import ACTOR_KIND, CATEGORY, CHANNEL, DATE_PRECISION
@@ -126,13 +126,7 @@ def _number_faults(draft: ReportDraft) -> dict[str, Text]:
     for name in ("killed", "injured", "abducted"):
         if getattr(draft, name) and parse_whole(getattr(draft, name)) is None:
             found[name] = Text("Write a whole number; 0 for none.", "Écrivez un nombre entier\u00a0; 0 pour aucun.")
-    for name in ("longitude", "latitude"):
-        typed = getattr(draft, name)
-        if bool(draft.longitude) != bool(draft.latitude) and not typed:
-            found[name] = Text("Both are needed, or none.", "Il faut les deux, ou aucune.")
-        elif typed and parse_degrees(typed) is None:
-            found[name] = Text("Write degrees, such as 28.8431.", "Écrivez des degrés, comme 28,8431.")
-    return found
+    return found | place_faults(asdict(draft))
 
 
 def file_report(connection: Connection, key: str, draft: ReportDraft, language: str, handles: bool) -> Filed:
@@ -152,9 +146,8 @@ def file_report(connection: Connection, key: str, draft: ReportDraft, language: 
         f"summary_{language}": draft.words,
         **{name: parse_whole(getattr(draft, name)) for name in ("killed", "injured", "abducted")},
     }
-    lon, lat = parse_degrees(draft.longitude), parse_degrees(draft.latitude)
-    if lon is not None and lat is not None:
-        facts |= {"lon": lon, "lat": lat, "location_precision": "2"}
+    if place := parse_place(asdict(draft)):
+        facts |= {"lon": place[0], "lat": place[1], "location_precision": "2"}
     row = connection.execute(_FILE, {"key": key, "facts": facts}).one()
     return Filed(row.number, row.again, row.differs)
 

@@ -16,12 +16,11 @@ from geoapp.publish.details import NO_SUCH_ROW
 from geoapp.publish.release import may_release
 from layers.tables import Incident, IncidentRelease, IncidentStep
 from layers.text import Text
-from layers.vocabulary import OUTCOME
+from layers.vocabulary import ENDED, OUTCOME
 
 SHORTEST_REASON, LONGEST_REASON = 10, 4000
 # Moving the day that something is due is a step that leads nowhere else.
 DUE = "due"
-ENDED = ("closed", "rejected")
 NEEDS_REASON = (*ENDED, "reopened", DUE)
 # What an incident can be closed with; two that are one are merged at the desk.
 OUTCOMES = tuple(code for code in OUTCOME if code != "merged")

@@ -15,12 +15,11 @@ from geoapp.publish.locator import Locator, read_locator
 from geoapp.publish.released import read_units
 from layers.tables import Action, Facility, Incident, MineSite, Route, Source
 from layers.text import Text
-from layers.vocabulary import CHANNEL, LOCATION_PRECISION, OUTCOME, STATUS
+from layers.vocabulary import CHANNEL, ENDED, LOCATION_PRECISION, OUTCOME, STATUS
 
 # The way that an incident goes; one that was rejected goes no farther than its check, a reopened one is open again.
 WAY = ("reported", "verifying", "open", "mitigating", "monitoring", "closed")
 REJECTED = ("reported", "verifying", "rejected")
-ENDED = ("closed", "rejected")
 # The vaguest position, where none is recorded.
 VAGUE = 5
 WITHOUT_NUMBER = Text("without a number", "sans numéro")

@@ -22,7 +22,7 @@ from geoapp.followup.steps import (
     read_standing,
     take,
 )
-from geoapp.followup.words import one_line, plain
+from geoapp.followup.words import DEGREES, one_line, plain
 from geoapp.settings import Settings
 from geoapp.web.audit import record_read
 from geoapp.web.column_words import column_label
@@ -164,7 +164,7 @@ def _field(name: str, value: str) -> dict[str, Any]:
         else "words"
         if name in assessment.SUMMARIES
         else "number"
-        if name in (*assessment.COUNTED, *assessment.PLACE)
+        if name in (*assessment.COUNTED, *DEGREES)
         else "line",
     }
 

@@ -159,6 +159,8 @@ STATUS = Vocabulary(
     rejected=("rejected", "rejeté"),
     reopened=("reopened", "rouvert"),
 )
+# Of these nothing is due any more.
+ENDED = ("closed", "rejected")
 OUTCOME = Vocabulary(
     "outcome",
     resolved=("resolved", "résolu"),
