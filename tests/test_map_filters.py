@@ -63,6 +63,21 @@ def expect_rows(page: Page, number: int) -> None:
     expect(page.locator("[data-rows-total]")).to_have_attribute("data-rows-total", str(number))
 
 
+def assert_rows(page: Page, number: int) -> None:
+    """That the table says now how many rows pass."""
+    assert page.locator("[data-rows-total]").get_attribute("data-rows-total") == str(number)
+
+
+def latitudes(page: Page) -> tuple[float, float]:
+    """The lowest and the highest latitude that the map shows."""
+    edges = """() => {
+        const bounds = Object.values(geoapp.maps)[0].map.getBounds();
+        return [bounds.getSouth(), bounds.getNorth()];
+    }"""
+    low, high = page.evaluate(edges)
+    return low, high
+
+
 def drawn_incidents(visit: Visit) -> int:
     """The incidents that the map draws, those in bubbles each counted."""
     return int(
@@ -391,10 +406,19 @@ def test_it_fits_a_phone_and_a_projector(chromium_browser: Browser, server: str,
             page.wait_for_url(re.compile("level=1"))
             visit.keep("filters-panel-360-fr")
             page.get_by_role("button", name="Voir la carte").click()
-            page.get_by_role("button", name="Tableau").click()
-            # The table takes half of the map's height, and says what the rest of it shows.
-            visit.rest()
-            page.get_by_label("Vue de la carte seulement").uncheck()
+            rows = page.locator("[data-rows]")
+            expect(rows).to_have_attribute("aria-busy", "false")
             expect_rows(page, 15)
+            page.get_by_role("button", name="Tableau").click()
+            # The table takes half of the map's height, keeps its middle, and counts what the rest of it shows.
+            expect(rows).to_have_attribute("aria-busy", "false")
+            low, high = latitudes(page)
+            shown = [n for n in range(1, 59, 4) if low < -1.5 - n / 500 < high]
+            assert 0 < len(shown) < 15
+            assert_rows(page, len(shown))
+            assert (low + high) / 2 == pytest.approx(-1.6, abs=0.001)
             visit.keep("filters-table-360-fr")
+            page.get_by_role("button", name="Tableau").click()
+            expect(rows).to_have_attribute("aria-busy", "false")
+            assert_rows(page, 15)
         assert visit.complaints == []

@@ -56,7 +56,7 @@ export class Rows {
     this.section.classList.toggle('rows-folded', folded);
     this.section.classList.toggle('rows-open', !folded);
     this.section.querySelector('[data-rows-toggle]')?.setAttribute('aria-expanded', String(!folded));
-    this.map.invalidateSize({pan: false});
+    this.map.invalidateSize();
   }
 
   // Asks for another page of the table; `focus` is what has the focus afterwards.
@@ -92,10 +92,15 @@ export class Rows {
     row?.scrollIntoView({block: 'nearest'});
   }
 
-  async load() {
+  // What is shown, or still on its way, is of another view than the map's by now.
+  outdate() {
     this.controller?.abort();
-    const {signal} = (this.controller = new AbortController());
     this.section.setAttribute('aria-busy', 'true');
+  }
+
+  async load() {
+    this.outdate();
+    const {signal} = (this.controller = new AbortController());
     const bounds = this.map.getBounds();
     const edges = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
     const bbox = this.address.get('all') ? '' : edges.map((edge) => edge.toFixed(5)).join(',');

@@ -162,7 +162,9 @@ class Workbench {
       const {lat, lng} = map.getCenter();
       if (!this.applying) address.set({at: `${Number(map.getZoom().toFixed(2))}/${lat.toFixed(4)}/${lng.toFixed(4)}`, page: ''});
       clearTimeout(timer);
-      timer = setTimeout(() => address.get('all') || this.rows.load(), MOVE_DELAY);
+      if (address.get('all')) return;
+      this.rows.outdate();
+      timer = setTimeout(() => this.rows.load(), MOVE_DELAY);
     };
     map.once('rest', () => {
       map.on('moveend', moved);
@@ -222,7 +224,7 @@ class Workbench {
       this.root.classList.toggle('panel-closed', !open);
       this.root.classList.toggle('panel-open', open);
       toggle.setAttribute('aria-expanded', String(open));
-      this.map.invalidateSize({pan: false});
+      this.map.invalidateSize();
     };
     this.showPanel = show;
     toggle.addEventListener('click', () => show(!isOpen()));
@@ -238,7 +240,7 @@ class Workbench {
     new ResizeObserver(() => {
       // On paper the map is not laid out: its picture stands there.
       if (this.printing || !container.offsetWidth) return;
-      this.map.invalidateSize({pan: false});
+      this.map.invalidateSize();
       container.style.setProperty('--map-height', `${container.offsetHeight}px`);
     }).observe(container);
   }
@@ -252,7 +254,7 @@ class Workbench {
       if (open) this.showPanel(false);
       this.root.classList.toggle('questions-open', open);
       toggle.setAttribute('aria-expanded', String(open));
-      this.map.invalidateSize({pan: false});
+      this.map.invalidateSize();
       if (open) this.asking ??= this.loadQuestions(toggle.dataset, panel);
     };
     toggle.addEventListener('click', () => this.showQuestions(toggle.getAttribute('aria-expanded') !== 'true'));
