@@ -259,10 +259,12 @@ def _plant_unit(connection: Connection, planting: Planting, unit: str) -> None:
 
 def _plant_risks(plant: Callable[..., Row], places: dict[str, Row], incidents: list[Row]) -> None:
     """A risk of each place, with all incidents linked to it, due for review."""
-    linked = {"incidents": [row.key for row in incidents], "review_on": "2024-01-10"}
     for column, place in places.items():
         name = {"facility": "magazine", "deployment": "future deployment"}.get(place.table, place.table)
-        plant("risk_item", f"on a {name}", place, item="conflict", **{column: place.key}, **linked)
+        about = {column: place.key, "item": "conflict", "review_on": "2024-01-10"}
+        risk = plant("risk_item", f"on a {name}", place, **about)
+        for incident in incidents:
+            plant("risk_incident", incident.state, risk, risk_id=risk.key, incident_id=incident.key)
 
 
 def _plant_imports(plant: Callable[..., Row], batch: str) -> None:

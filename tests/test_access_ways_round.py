@@ -38,6 +38,7 @@ ROWS = """
     VALUES ('others', '2024-01-01', true, '{analyst}', 'SRID=4326;POINT(28.84 -2.50)');
     INSERT INTO risk_item (item, risk, incident_id) SELECT 'violence', 'on ' || incident_no, incident_id FROM incident;
     INSERT INTO risk_item (item, risk, deployment_ref) SELECT 'violence', 'on ' || deployment_id, id FROM deployment;
+    INSERT INTO risk_incident (risk_id, incident_id) SELECT id, incident.incident_id FROM risk_item CROSS JOIN incident;
     INSERT INTO action (action, decided_on, incident_id)
     SELECT 'on ' || incident_no, '2024-02-01', incident_id FROM incident;
     INSERT INTO action (action, decided_on, deployment_ref)
@@ -117,6 +118,57 @@ def test_a_guessed_key_is_refused_as_an_unknown_one_is(web: Engine, statement: s
     with web.connect() as connection:
         set_viewer(connection, "coordinator-sk")
         assert refusal(connection, statement, key=key) == refusal(connection, statement, key="CPS-XX")
+
+
+LINKS = (
+    "SELECT risk || ': ' || incident_no FROM risk_incident JOIN risk_item ON risk_item.id = risk_id"
+    " JOIN incident ON incident.incident_id = risk_incident.incident_id ORDER BY 1"
+)
+
+
+def test_a_link_is_for_who_sees_both_of_its_ends(web: Engine, engine: Engine) -> None:
+    count = text("SELECT count(*) FROM risk_incident")
+    with web.connect() as connection:
+        set_viewer(connection, "coordinator-sk")
+        seen = ["on D-ended: sealed", "on D-now: sealed", "on D-patrol: sealed", "on sealed: sealed"]
+        assert (connection.scalars(text(LINKS)).all(), connection.scalar(count)) == (seen, 4)
+        set_viewer(connection, "analyst")
+        seen = ["on D-ended: others", "on D-now: others", "on D-patrol: others", "on others: others"]
+        assert (connection.scalars(text(LINKS)).all(), connection.scalar(count)) == (seen, 4)
+        assert connection.execute(text("DELETE FROM risk_incident")).rowcount == 0
+    with engine.connect() as connection:
+        before = connection.scalar(count)
+    with web.begin() as connection:
+        set_viewer(connection, "coordinator-sk")
+        assert connection.execute(text("DELETE FROM risk_incident")).rowcount == 4
+    with engine.connect() as connection:
+        assert connection.scalar(count) == before - 4
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_nobody_links_what_they_do_not_see(web: Engine, engine: Engine, linked: bool) -> None:
+    """A hidden incident, linked already or not, is refused as one that there is not."""
+    with engine.begin() as connection:
+        if not linked:
+            connection.execute(text("DELETE FROM risk_incident"))
+        ids = {
+            row.no: row.id
+            for row in connection.execute(text("SELECT incident_no AS no, incident_id::text AS id FROM incident"))
+        }
+        risks = {row.risk: row.id for row in connection.execute(text("SELECT risk, id::text AS id FROM risk_item"))}
+    link = "INSERT INTO risk_incident (risk_id, incident_id) VALUES (:risk, :incident)"
+    with web.connect() as connection:
+        set_viewer(connection, "coordinator-sk")
+        unknown = refusal(connection, link, risk=risks["on D-now"], incident=risks["on D-now"])
+        assert refusal(connection, link, risk=risks["on D-now"], incident=ids["others"]) == unknown
+        # Nor to a risk that is hidden.
+        assert refusal(connection, link, risk=risks["on D-site"], incident=ids["sealed"]) == unknown
+        assert "permission denied" in refusal(connection, "UPDATE risk_incident SET risk_id = risk_id")
+        connection.execute(text("DELETE FROM risk_incident"))
+        connection.execute(text(link), {"risk": risks["on D-now"], "incident": ids["sealed"]})
+        assert connection.scalars(text(LINKS)).all() == ["on D-now: sealed"]
+        set_viewer(connection, "analyst")
+        assert refusal(connection, link, risk=risks["on D-now"], incident=ids["others"]) == unknown
 
 
 def test_a_coordinator_still_decides_for_their_own_committee(web: Engine) -> None:

@@ -65,7 +65,9 @@ def test_a_risk_is_entered_shown_changed_and_removed(client_of: ClientOf, engine
     key = str(ask(engine, "SELECT id::text FROM risk_item")[0][0])
     # Somebody else linked what this one may not see.
     with engine.begin() as connection:
-        connection.execute(text("UPDATE risk_item SET incidents = incidents || CAST(:id AS uuid)"), {"id": hidden})
+        connection.execute(
+            text("INSERT INTO risk_incident (risk_id, incident_id) SELECT id, :id FROM risk_item"), {"id": hidden}
+        )
     page = client.get(f"/register/{key}?lang=fr")
     assert "SK-1" in page.text and hidden not in page.text
     for path in ("/sites/S1?lang=fr", "/provinces/CD-SK?lang=fr", "/register?lang=fr&due=1"):
@@ -76,15 +78,22 @@ def test_a_risk_is_entered_shown_changed_and_removed(client_of: ClientOf, engine
     )
     saved = client.post(f"/register/{key}?lang=fr", data=form | {"was": mark_of(page), "likelihood": "2"})
     assert saved.status_code == 303, said(saved)
-    linked = ask(
-        engine,
-        "SELECT likelihood, cardinality(incidents), incidents @> ARRAY[CAST(:id AS uuid)] FROM risk_item",
-        id=hidden,
+    linked = (
+        "SELECT likelihood, risk_incident.incident_id::text FROM risk_item JOIN risk_incident ON risk_id = risk_item.id"
     )
-    assert linked == [(2, 1, True)]
+    assert ask(engine, linked) == [(2, hidden)]
+    # Who took which link away is kept, as of any row.
+    kept = "SELECT before ->> 'incident_id', changed_by FROM row_change WHERE table_name = 'risk_incident'"
+    assert ask(engine, kept) == [(seen, "coordinator-sk")]
+    told = "SELECT what, user_name FROM audit_event WHERE object LIKE 'risk_incident/%' ORDER BY audit_event_id"
+    by_operator = ask(engine, "SELECT session_user")[0][0]
+    assert ask(engine, told) == [
+        ("insert", "coordinator-sk"), ("insert", by_operator), ("delete", "coordinator-sk"),
+    ]  # fmt: skip
     page = client.get(f"/register/{key}?lang=fr")
     gone = client.post(f"/register/{key}?lang=fr", data={"was": mark_of(page), "step": "remove"})
     assert (gone.status_code, ask(engine, "SELECT count(*) FROM risk_item")) == (303, [(0,)])
+    assert ask(engine, "SELECT count(*) FROM risk_incident") == [(0,)]
 
 
 def test_two_people_change_a_risk(client_of: ClientOf, engine: Engine) -> None:

@@ -17,7 +17,7 @@ from geoapp.access.viewer import set_viewer
 from geoapp.database import boundaries
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
-from geoapp.database.migrate import head, migrate
+from geoapp.database.migrate import downgrade, head, migrate
 from geoapp.doctor.finding import Finding
 from geoapp.doctor.records import check_records
 from geoapp.doctor.schema import check_schema
@@ -25,6 +25,7 @@ from geoapp.resources import folder
 from geoapp.settings import Settings
 
 FIRST = "0001"
+BEFORE_LINKS = "0026"
 # A row of every table of the first schema that holds what people bring, as it was written then.
 ROWS = (
     "INSERT INTO app_user (user_name) VALUES ('amina'), ('eric')",
@@ -133,6 +134,40 @@ def test_nothing_of_the_first_schema_is_lost(old: Settings) -> None:
     assert _seen_by(old, "amina") == ["I-1", "I-2"]
     assert _seen_by(old, "eric") == []
     assert geoapp(old, "db", "migrate").stdout.startswith(f"Schema {head()}: up to date.")
+    engine.dispose()
+
+
+def test_linked_incidents_become_rows_and_a_column_again(old: Settings) -> None:
+    engine = open_engine(old)
+    gone = "00000000-0000-4000-8000-00000000000f"
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO risk_item (item, site_id, incidents) SELECT 'violence', 'M',"
+                " array_agg(incident_id) || array_agg(incident_id) || CAST(:gone AS uuid) FROM incident"
+            ),
+            {"gone": gone},
+        )
+        connection.execute(text("INSERT INTO risk_item (item, site_id) VALUES ('conflict', 'M')"))
+    migrate(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT risk, incident_no FROM risk_incident JOIN risk_item ON risk_item.id = risk_id"
+                " JOIN incident ON incident.incident_id = risk_incident.incident_id ORDER BY incident_no"
+            )
+        )
+        # What is no incident any more is linked no longer.
+        assert list(map(tuple, rows)) == [("violence", "I-1"), ("violence", "I-2")]
+    downgrade(engine, BEFORE_LINKS)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT risk, ARRAY(SELECT incident_no FROM incident WHERE incident_id = ANY (incidents) ORDER BY 1)"
+                ", cardinality(incidents) FROM risk_item ORDER BY risk"
+            )
+        )
+        assert list(map(tuple, rows)) == [("conflict", [], 0), ("violence", ["I-1", "I-2"], 2)]
     engine.dispose()
 
 

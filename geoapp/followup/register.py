@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Uuid, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.types import Text as SqlText
 
 from geoapp.errors import ConflictError, ForbiddenError
 from geoapp.followup.periods import lies_in
-from layers.tables import Deployment, Facility, Incident, MineSite, RiskItem, Route
+from layers.tables import Deployment, Facility, Incident, MineSite, RiskIncident, RiskItem, Route
 from layers.text import Text
 
 NOT_YOURS = "Risks are entered by coordinators, for the sites, facilities and routes of their units."
@@ -183,7 +183,9 @@ def linked_by(connection: Connection, ids: Sequence[UUID]) -> list[Linked]:
     return [Linked(*row) for row in connection.execute(asked)] if ids else []
 
 
-def add_risk(connection: Connection, subject: tuple[str, str], values: Mapping[str, Any]) -> UUID:
+def add_risk(
+    connection: Connection, subject: tuple[str, str], values: Mapping[str, Any], linked: Sequence[UUID]
+) -> UUID:
     """Write a new risk, with the rights of whoever acts; ForbiddenError where it is not theirs to write."""
     kind, key = subject
     column, _ = SUBJECTS[kind]
@@ -191,18 +193,23 @@ def add_risk(connection: Connection, subject: tuple[str, str], values: Mapping[s
     place = {column.key: key if kind == "site" else UUID(key)}
     try:
         statement = insert(RiskItem).values({**values, **place, "synthetic": made_up}).returning(RiskItem.id)
-        return connection.execute(statement).scalar_one()
+        risk_id = connection.execute(statement).scalar_one()
+        _link(connection, risk_id, linked)
     except ProgrammingError as error:
         raise _refusal(error) from None
+    return risk_id
 
 
-def change_risk(connection: Connection, risk: Risk, values: Mapping[str, Any]) -> None:
-    """Write what changed of a risk; what others linked that the viewer may not see the database keeps linked."""
-    linked = values.get("incidents", [each.id for each in risk.linked])
+def change_risk(connection: Connection, risk: Risk, values: Mapping[str, Any], linked: Sequence[UUID]) -> None:
+    """Write what changed of a risk. What others linked that the viewer may not see stays linked."""
+    there = {each.id for each in risk.linked}
+    unlinked = delete(RiskIncident).where(
+        RiskIncident.risk_id == risk.id, RiskIncident.incident_id.in_(there.difference(linked))
+    )
     try:
-        written = connection.execute(
-            update(RiskItem).where(RiskItem.id == risk.id).values({**values, "incidents": linked})
-        )
+        written = connection.execute(update(RiskItem).where(RiskItem.id == risk.id).values(values))
+        connection.execute(unlinked)
+        _link(connection, risk.id, [each for each in linked if each not in there])
     except ProgrammingError as error:
         raise _refusal(error) from None
     if written.rowcount != 1:
@@ -226,6 +233,11 @@ def units_of_subject(connection: Connection, subject: tuple[str, str]) -> Sequen
     _, own = SUBJECTS[kind]
     asked = select(own.class_.units).where(own == (key if kind == "site" else UUID(key)))
     return connection.scalar(asked) or ()
+
+
+def _link(connection: Connection, risk_id: UUID, incidents: Sequence[UUID]) -> None:
+    if incidents:
+        connection.execute(insert(RiskIncident), [{"risk_id": risk_id, "incident_id": each} for each in incidents])
 
 
 def _refusal(error: ProgrammingError) -> Exception:
@@ -265,7 +277,6 @@ def _asked() -> Select[Any]:
             _is_due().label("due"),
             RiskItem.units,
             RiskItem.synthetic,
-            func.seen_links(RiskItem.id, type_=ARRAY(Uuid())).label("incidents"),
         )
         .select_from(RiskItem)
         .outerjoin(MineSite, MineSite.site_id == RiskItem.site_id)
@@ -294,8 +305,7 @@ def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
 
 
 def _risks(connection: Connection, rows: Sequence[Any]) -> list[Risk]:
-    ids = {each for row in rows for each in row.incidents}
-    seen = {each.id: each for each in linked_by(connection, list(ids))}
+    linked = _linked_to(connection, [row.id for row in rows])
     risks = []
     for row in rows:
         key = row.site_id or row.facility_ref or row.route_ref or row.incident_id or row.deployment_ref
@@ -314,10 +324,25 @@ def _risks(connection: Connection, rows: Sequence[Any]) -> list[Risk]:
                 row.due,
                 row.units,
                 row.synthetic,
-                [seen[each] for each in row.incidents if each in seen],
+                linked.get(row.id, ()),
             )
         )
     return risks
+
+
+def _linked_to(connection: Connection, risks: Sequence[UUID]) -> dict[UUID, list[Linked]]:
+    """The incidents that are linked to some risks, the latest first."""
+    found: dict[UUID, list[Linked]] = {}
+    asked = (
+        _linked()
+        .add_columns(RiskIncident.risk_id)
+        .join(RiskIncident, RiskIncident.incident_id == Incident.incident_id)
+        .where(RiskIncident.risk_id.in_(risks))
+        .order_by(Incident.occurred_from.desc(), Incident.incident_id)
+    )
+    for *incident, risk in connection.execute(asked):
+        found.setdefault(risk, []).append(Linked(*incident))
+    return found
 
 
 def _linked() -> Select[UUID, str | None, dt.date, str | None]:

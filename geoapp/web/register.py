@@ -107,7 +107,7 @@ def add() -> Response:
             return _form(connection, None, sent, WRONG, 422)
         if not may_write(connection, units_of_subject(connection, sent.subject)):
             raise ForbiddenError(NOT_YOURS)
-        key = add_risk(connection, sent.subject, sent.values)
+        key = add_risk(connection, sent.subject, sent.values, sent.linked)
     return make_response(redirect(url_for(".one", key=key, saved=1, lang=g.language), 303))
 
 
@@ -143,7 +143,7 @@ def change(key: UUID) -> Response:
             return make_response(redirect(url_for(".page", lang=g.language), 303))
         if sent.faults:
             return _form(connection, risk, sent, WRONG, 422)
-        change_risk(connection, risk, sent.values)
+        change_risk(connection, risk, sent.values, sent.linked)
     return make_response(redirect(url_for(".one", key=key, saved=1, lang=g.language), 303))
 
 

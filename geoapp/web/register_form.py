@@ -41,10 +41,11 @@ NO_INCIDENT = Text(
 
 @dataclass
 class Sent:
-    """What was typed, as texts by field, and as values by column; what is wrong, by field."""
+    """What was typed, as texts by field, and as values by column; the linked incidents; what is wrong, by field."""
 
     texts: dict[str, str]
     values: dict[str, Any] = field(default_factory=dict)
+    linked: list[UUID] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     subject: tuple[str, str] | None = None
     about: str | None = None
@@ -108,9 +109,8 @@ def _read_incidents(connection: Connection, sent: Sent, form: MultiDict[str, str
     numbers = [part.strip() for part in _clean(form.get("numbers", "")).replace(";", ",").split(",") if part.strip()]
     found, unknown = find_incidents(connection, numbers)
     ticked = [UUID(each) for each in form.getlist("incident") if _is_uuid(each)]
-    linked = dict.fromkeys([*(each.id for each in linked_by(connection, ticked)), *found])
-    sent.values["incidents"] = list(linked)
-    sent.texts["incidents"] = " ".join(sorted(map(str, linked)))
+    sent.linked = list(dict.fromkeys([*(each.id for each in linked_by(connection, ticked)), *found]))
+    sent.texts["incidents"] = " ".join(sorted(map(str, sent.linked)))
     sent.texts["numbers"] = ", ".join(unknown)
     if unknown:
         sent.faults["numbers"] = NO_INCIDENT.in_language(language).format(numbers=", ".join(unknown))

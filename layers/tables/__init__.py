@@ -24,6 +24,7 @@ from layers.tables.followup import (
     MeetingAttendance,
     MeetingItem,
     MinutesAddition,
+    RiskIncident,
     RiskItem,
     Training,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "PublishedCell",
     "PublishedEdition",
     "RepeatRefusal",
+    "RiskIncident",
     "RiskItem",
     "Route",
     "RowChange",

@@ -7,9 +7,8 @@ import uuid
 from typing import Any
 
 from sqlalchemy import Computed, ForeignKey, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
-from sqlalchemy.types import Uuid
 
 from layers import vocabulary as vocab
 from layers.tables.base import (
@@ -204,7 +203,6 @@ class RiskItem(AboutSubject, Recorded, Base):
     measure: Mapped[str | None]
     owner: Mapped[str | None]
     review_on: Mapped[dt.date | None] = mapped_column(index=True)
-    incidents: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'::uuid[]"))
 
     __table_args__ = (
         check("subject", ONE_SUBJECT),
@@ -212,6 +210,21 @@ class RiskItem(AboutSubject, Recorded, Base):
         in_range("likelihood", 1, 5),
         in_range("consequence", 1, 5),
     )
+
+
+class RiskIncident(Base):
+    """An incident by which a risk is known, for whoever sees both."""
+
+    __tablename__ = "risk_incident"
+
+    id: Mapped[uuid.UUID] = random_id()
+    risk_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("risk_item.id", ondelete="CASCADE"))
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.incident_id", ondelete="CASCADE"), index=True)
+    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
+    created_by: Mapped[str] = mapped_column(server_default=text("session_user"))
+
+    __table_args__ = (UniqueConstraint("risk_id", "incident_id"),)
 
 
 class Training(Located, Base):
