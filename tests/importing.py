@@ -10,7 +10,8 @@ from typing import Any, Literal, overload
 import geopandas
 from sqlalchemy import Engine, text
 
-from geoapp.ingest.importing import Request, import_file
+from geoapp.ingest.importing import import_file
+from geoapp.ingest.request import Request
 
 ZONE = "Africa/Kigali"
 

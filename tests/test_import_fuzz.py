@@ -22,8 +22,9 @@ from xlsx import write_workbook
 
 from geoapp.errors import ImportRefusedError
 from geoapp.ingest import confined
-from geoapp.ingest.importing import Request, import_file
+from geoapp.ingest.importing import import_file
 from geoapp.ingest.reading import open_layers, read_layer
+from geoapp.ingest.request import Request
 
 ZONE = "Africa/Kigali"
 LEFT = "SELECT (SELECT count(*) FROM mine_site), (SELECT count(*) FROM import_batch)"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from importing import ZONE
 from sqlalchemy import Engine, text
 
-from geoapp.ingest.importing import Request, import_file
+from geoapp.ingest.importing import import_file
+from geoapp.ingest.request import Request
 
 KEYS = st.sampled_from(["S1", "S2", "S3", "s 4", "", "NA", "'=x", "é" * 250])
 WORDS = st.one_of(

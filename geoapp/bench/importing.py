@@ -21,7 +21,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
 from geoapp.errors import GeoappError
-from geoapp.ingest.importing import Request, import_file
+from geoapp.ingest.importing import import_file
+from geoapp.ingest.request import Request
 
 # How many times as long as the reference an import may take.
 MOST = 2.0

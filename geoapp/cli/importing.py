@@ -15,9 +15,10 @@ import click
 from tqdm import tqdm
 
 from geoapp.cli.context import USER_OPTION, acting_database, speaking
-from geoapp.ingest.importing import Request, import_file
+from geoapp.ingest.importing import import_file
 from geoapp.ingest.rejected import require_format
 from geoapp.ingest.report import require_writable
+from geoapp.ingest.request import Request
 from geoapp.ingest.targets import TARGETS
 from geoapp.ingest.template import write_template
 from geoapp.ingest.understanding import Memory

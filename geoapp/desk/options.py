@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from geoapp.ingest.importing import Request
 from geoapp.ingest.meanwhile import Side
 from geoapp.ingest.precedence import Order
+from geoapp.ingest.request import Request
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,10 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
@@ -41,53 +38,23 @@ from geoapp.ingest import (
     units,
 )
 from geoapp.ingest.findings import storable
-from geoapp.ingest.positions import PositionColumns, geometries, stated_degrees
-from geoapp.ingest.precedence import Order
-from geoapp.ingest.projection import Choice, choose_crs, exchange_axes, to_wgs84
+from geoapp.ingest.georeferencing import Georeferencing
 from geoapp.ingest.reading import choose_layer, fingerprint, open_layers, read_layer
 from geoapp.ingest.rejected import restore, write_rejected
 from geoapp.ingest.report import Report, Rows
-from geoapp.ingest.rows import make_keys, read_rows, require_places
-from geoapp.ingest.shapes import compare_stated, store_form
+from geoapp.ingest.request import Request
+from geoapp.ingest.rows import make_keys, read_rows
 from geoapp.ingest.sheet import Sheet, Values
 from geoapp.ingest.stage import Stage, fill, join_whole, make_stage
 from geoapp.ingest.targets import Target, target_named
 from geoapp.ingest.texts import look_for_mojibake
-from geoapp.ingest.understanding import LEFT_OUT, Memory, forget, understand
+from geoapp.ingest.understanding import LEFT_OUT, forget, understand
 from geoapp.ingest.values import Calendar
 from geoapp.naming import VERSIONS
 from layers.text import Text
 
 # Opens a progress bar for a step of so many rows; what it gives is told how many are done.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be imported, and how: the options of `geoapp import`."""
-
-    path: Path
-    table: str
-    layer: str | None = None
-    mapping: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    source: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    repair_text: bool = False
-    dry_run: bool = False
-    on_error: Literal["reject", "abort"] = "reject"
-    source_date: dt.date | None = None
-    licence: str | None = None
-    accept_proposals: bool = False
-    memory: Memory = "use"
-    precedence: Order = field(default_factory=dict)
-    rejected: Path | None = None
-    language: str = "en"
-    # What was decided about an edited export.
-    settled: meanwhile.Settled = field(default_factory=dict)
-    removing: frozenset[str] = frozenset()
-    conflicts: meanwhile.Side | None = None
-    remove_missing: bool = False
 
 
 @contextmanager
@@ -160,8 +127,8 @@ class _Import:
         self.geometry: Values | None = None
         self.from_shapefile = False
         self.ids: Values | None = None
-        # The positions of sites that the file gives none for.
-        self.known_places: Values | None = None
+        # Whether the file gives no positions, and those by which its sites are known stand for them.
+        self.places_known = False
         # Of an export, the versions that its rows had, and the keys that the file still holds.
         self.versions: dict[str, str] = {}
         self.held: frozenset[str] = frozenset()
@@ -218,22 +185,21 @@ class _Import:
                 report=self.report,
             )
         read = Sheet(self.meaning.columns, self.sheet.count, self.sheet.encoding)
-        position = self.meaning.position
         self.report.source = self.meaning.source
         calendar = Calendar(dt.datetime.now(self.zone).date(), self.zone)
         self.rows = read_rows(self.target, read, self.meaning.matched, calendar, self.findings)
         if self.target.has_geometry:
-            raw, told = self.sheet.geometry, None
-            if position is not None:
-                raw, told = geometries(self._cells_of(position), position, request.path.stem, self.findings)
-            raw = exported.own_places(self.target, self.sheet.columns, raw)
-            if raw is None and self.target.name == "mine_sites" and "site_id" in self.rows:
-                self.known_places = self._known_places(engine)
-            if self.known_places is not None:
-                self.geometry = self.known_places
-                require_places(self.target, self.rows, self.geometry, self.findings)
-            else:
-                self._place(raw, told, degrees=position is not None and position.degrees)
+            found = Georeferencing(
+                request.path,
+                request.crs,
+                request.rejected is not None,
+                self.target,
+                self.sheet,
+                self.meaning,
+                self.rows,
+                self.report,
+            ).georeference(engine)
+            self.geometry, self.places_known = found.geometry, found.known
         self.held = meanwhile.keys_held(self.target, self.ids, self.rows)
         make_keys(self.target, self.rows, self.geometry, self.findings)
         if request.rejected is None:
@@ -241,80 +207,6 @@ class _Import:
             self.sheet.columns, self.sheet.geometry = {}, None
             self.meaning.columns = {}
             heap.give_back()
-
-    def _cells_of(self, position: PositionColumns) -> dict[str, Values]:
-        """The cells of positions, held by nobody else where nobody will ask for them again."""
-        cells = {name: self.meaning.columns[name] for name in position.used}
-        self.meaning.columns.clear()
-        if self.request.rejected is None:
-            for name in position.names:
-                self.sheet.columns.pop(name, None)
-        return cells
-
-    def _known_places(self, engine: Engine) -> Values | None:
-        """The positions of the sites that a file without any names; None where none is known."""
-        with engine.connect() as connection:
-            source_id = load.known_source(connection, self.meaning.source) if self.meaning.source else None
-            places = aliases.positions_of(connection, self.rows["site_id"], source_id)
-        return None if shapely.is_missing(places).all() else places
-
-    def _place(self, raw: Values | None, told: Choice | None, degrees: bool) -> None:
-        """Turn the geometries of the file into those that the table stores."""
-        if raw is None or shapely.is_missing(raw).all():
-            self._require_other_places()
-            nowhere = np.full(self.report.rows.read, None, dtype=object)
-            require_places(self.target, self.rows, nowhere, self.findings)
-            return
-        if self.sheet.has_heights is not None and self.sheet.has_heights.any():
-            self.findings.add("height_dropped", None, "geom", int(self.sheet.has_heights.sum()))
-        choice = self._choose_crs(raw, told, degrees)
-        raw = exchange_axes(raw) if choice.exchanged else raw
-        placed = to_wgs84(raw, choice.crs, in_place=self.request.rejected is None)
-        if choice.exchanged:
-            self.findings.add("axes_exchanged", None, "geom", int((~shapely.is_missing(raw)).sum()))
-        self.geometry = store_form(placed, self.target.geometry_types, self.findings)
-        stated = stated_degrees(self.sheet.columns) if self.sheet.geometry is not None else None
-        if stated is not None:
-            compare_stated(self.geometry, *stated, self.findings)
-        require_places(self.target, self.rows, self.geometry, self.findings)
-
-    def _choose_crs(self, raw: Values, told: Choice | None, degrees: bool) -> Choice:
-        """The system of the file, with what must be said about it."""
-        if told is not None and self.request.crs is None:
-            self.report.crs = told.found
-            return told
-        provinces = self.rows.get("stated_unit")
-        try:
-            choice = choose_crs(
-                self.sheet.crs, self.request.crs, raw, self.request.path.name, degrees=degrees, provinces=provinces
-            )
-        except ImportRefusedError as refusal:
-            position = self.meaning.position
-            refusal.column = "geom" if position is None else ", ".join(position.names)
-            raise
-        self.report.crs = choice.found
-        if self.request.crs is not None and choice.found.found not in {None, choice.found.used}:
-            self.findings.add("crs_overridden", None, "geom", choice.found.found, choice.found.used)
-        if choice.assumed is not None:
-            self.findings.add("crs_assumed", None, "geom", *choice.assumed)
-        return choice
-
-    def _require_other_places(self) -> None:
-        if self.target.needs_geometry or not set(self.target.places) & set(self.rows):
-            name = self.request.path.name
-            known = Text("", "")
-            if self.target.name == "mine_sites":
-                known = Text(
-                    " None of its sites is known by its code, either.", " Aucun de ses sites n'est connu par son code."
-                )
-            raise ImportRefusedError(
-                f"{name} has no geometry, and no columns with longitude and latitude or WKT.{known.en} Bring a"
-                " layer with positions, or name the columns with --map longitude=COLUMN --map latitude=COLUMN.",
-                f"{name} n'a pas de géométrie, ni de colonnes de longitude et latitude ou de WKT.{known.fr} Apportez"
-                " une couche avec des positions, ou nommez les colonnes avec --map longitude=COLONNE"
-                " --map latitude=COLONNE.",
-                column="geom",
-            )
 
     def write(self, engine: Engine) -> None:
         """Match and load in one transaction, which a dry run and an abort roll back."""
@@ -462,7 +354,7 @@ class _Import:
         aliases.adopt(connection, self.rows, origin.source_id, self.findings)
         if origin.source_id is not None:
             values = {name: array for name, array in self.rows.items() if name != "site_id"}
-            said_place = self.geometry if self.known_places is None else None
+            said_place = None if self.places_known else self.geometry
             self.saying = aliases.Saying(
                 origin.source_id, origin.day, list(codes), values, said_place, frozenset(self.meaning.older)
             )
