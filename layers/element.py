@@ -61,6 +61,7 @@ WORDS = {
     "alsoHere": Text("Also here", "Aussi à cet endroit"),
     "synthetic": Text("Synthetic data", "Données synthétiques"),
     "noValue": Text("not known", "non connu"),
+    "noMonths": Text("No incident with a date", "Aucun incident daté"),
     "play": Text("Play", "Lire"),
     "pause": Text("Pause", "Pause"),
     "copied": Text("Link copied", "Lien copié"),

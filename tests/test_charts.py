@@ -84,6 +84,25 @@ def test_years_take_the_place_of_many_months(client: FlaskClient, engine: Engine
     assert len(titles) == 2025 - 2009 + 1
 
 
+def test_weeks_take_the_place_of_few_months(client: FlaskClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(ROWS)
+        connection.execute(
+            text(
+                "INSERT INTO incident (occurred_from, geom) VALUES"
+                " ('2024-02-26', 'SRID=4326;POINT(29 -1.5)'), ('2024-03-03', 'SRID=4326;POINT(29 -1.5)'),"
+                " ('2024-03-04', 'SRID=4326;POINT(29 -1.5)'), ('2024-03-17', 'SRID=4326;POINT(29 -1.5)')"
+            )
+        )
+    page = client.get("/table?lang=en&table=charts&since=2024-02-26&until=2024-03-31").text
+    # Three more lie on the 15th of March.
+    assert re.findall(r"<g><title>([^<]*)</title>", page) == [
+        "week of February 26, 2024: 2",
+        "week of March 4, 2024: 1",
+        "week of March 11, 2024: 4",
+    ]
+
+
 def test_the_public_sees_sites_alone(chromium_browser: Browser, server: str) -> None:
     with visiting(chromium_browser, server) as visit:
         page = visit.open(f"/?lang=fr&{NEAR_GOMA}&table=charts")

@@ -336,9 +336,11 @@ def test_the_export_follows_the_filter(visit: Visit) -> None:
 
 
 def test_an_edited_address_shows_what_could_be_understood(visit: Visit) -> None:
-    page = visit.open("/?lang=fr&level=1,9&since=hier&at=99/x/y&table=people&foo=%3Cb%3E&page=-1&layers=incidents,moon")
+    page = visit.open(
+        "/?lang=fr&level=1,9&since=hier&at=99/x/y&table=people&foo=%3Cb%3E&page=-1&layers=incidents,moon&unit=XX&route=RT-9"
+    )
     note = page.locator("[data-faults]")
-    for word in ("level", "since", "at", "table", "foo", "page", "layers"):
+    for word in ("level", "since", "at", "table", "foo", "page", "layers", "unit", "route"):
         expect(note).to_contain_text(f"{word}\u00a0:")
     expect(page.get_by_role("checkbox", name=re.compile("^Niveau 1"))).to_be_checked()
     # What could not be understood is gone from the address, which says what is shown.

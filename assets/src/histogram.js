@@ -1,7 +1,7 @@
 // The bars of incidents by month: dragging over them chooses the period; the dates below do so for the keyboard.
 
 import {element} from './dom.js';
-import {language, whole} from './strings.js';
+import {language, say, whole} from './strings.js';
 
 const HEIGHT = 100;
 const TALLEST = 96;
@@ -82,8 +82,8 @@ export class Histogram {
     });
     this.svg.setAttribute('viewBox', `0 0 ${known.length * WIDE} ${HEIGHT}`);
     this.svg.replaceChildren(...bars);
-    const ends = known.length ? [known[0], known[known.length - 1]] : [];
-    this.ends.replaceChildren(...ends.map((month) => element('span', {text: monthName(month)})));
+    const ends = known.length ? [known[0], known[known.length - 1]].map(monthName) : [say('noMonths')];
+    this.ends.replaceChildren(...ends.map((text) => element('span', {text})));
     this.markPeriod(this.period ?? {});
   }
 }

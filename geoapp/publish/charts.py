@@ -22,8 +22,11 @@ from layers.tables import AdminUnit
 
 # The levels from the bottom of a column to its top, by their numbers in the snapshot; 0 is unknown.
 LEVELS = (1, 2, 3, 0)
-# More columns than these are not told apart: years take their place.
-MOST_MONTHS = 120
+# So few columns show nothing, and weeks take their place; more than the most are not told apart, and years do.
+FEW_MONTHS, MOST_MONTHS = 3, 120
+FIRST_DAY = np.datetime64(EPOCH)
+# The first Monday, in days from there.
+MONDAY = 4
 # The parts of the filter by which the rows of a layer are counted in SQL.
 COUNTED: tuple[tuple[MapLayer, tuple[str, ...]], ...] = (
     (MINE_SITES, ("icglr_status", "mineral")),
@@ -33,7 +36,10 @@ COUNTED: tuple[tuple[MapLayer, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Period:
-    """The incidents of a month or a year by level, in the order of LEVELS; `name` is as in an ISO date."""
+    """The incidents of a period by level, in the order of LEVELS.
+
+    `name` is as in an ISO date: of a year, of a month, or of a week's Monday.
+    """
 
     name: str
     levels: tuple[int, ...]
@@ -77,21 +83,28 @@ def read_charts(
 
 
 def _periods(columns: Columns, rows: NDArray[np.int64]) -> list[Period]:
-    """The incidents of every month from the first to the last by level; of every year where months are too many."""
+    """The incidents by level of every period from the first to the last: months, or what fits their number better."""
     if not len(rows):
         return []
-    dates = np.datetime64(EPOCH) + columns.occurred[rows].astype("timedelta64[D]")
-    unit = "M"
-    numbers = dates.astype("datetime64[M]").astype(np.int64)
-    if numbers.max() - numbers.min() >= MOST_MONTHS:
-        unit = "Y"
-        numbers = dates.astype("datetime64[Y]").astype(np.int64)
+    days = columns.occurred[rows].astype(np.int64)
+    months = (FIRST_DAY + days).astype("datetime64[M]").astype(np.int64)
+    many = months.max() - months.min() + 1
+    if many <= FEW_MONTHS:
+        numbers = (days - MONDAY) // 7
+    elif many > MOST_MONTHS:
+        numbers = (FIRST_DAY + days).astype("datetime64[Y]").astype(np.int64)
+    else:
+        numbers = months
     first, last = int(numbers.min()), int(numbers.max())
     counted = np.bincount((numbers - first) * 4 + columns.level[rows], minlength=4 * (last - first + 1)).reshape(-1, 4)
-    names = (np.arange(first, last + 1)).astype(f"datetime64[{unit}]").astype(str)
+    periods = np.arange(first, last + 1)
+    if many <= FEW_MONTHS:
+        names = FIRST_DAY + (periods * 7 + MONDAY)
+    else:
+        names = periods.astype(f"datetime64[{'Y' if many > MOST_MONTHS else 'M'}]")
     return [
         Period(str(name), tuple(int(by_level[level]) for level in LEVELS))
-        for name, by_level in zip(names, counted, strict=True)
+        for name, by_level in zip(names.astype(str), counted, strict=True)
     ]
 
 

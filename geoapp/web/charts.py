@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 from sqlalchemy import Connection, select
 
 from geoapp.publish.charts import LEVELS, Charted, Period
+from geoapp.publish.released import WEEK
 from geoapp.web.map_state import MapState
 from layers.filter import UNKNOWN, VOCABULARIES
 from layers.tables import AdminUnit
@@ -60,7 +61,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Column:
-    """The incidents of a month or a year, from the lowest piece up."""
+    """The incidents of a period, from the lowest piece up."""
 
     title: str
     x: float
@@ -124,8 +125,11 @@ def _columns(periods: Sequence[Period], language: str) -> list[Column]:
 
 
 def _period(name: str, language: str) -> str:
-    day = dt.date(int(name[:4]), int(name[5:] or 1), 1)
-    return str(format_date(day, "MMMM y" if "-" in name else "y", locale=language))
+    if len(name) == len("2016-04-04"):
+        day = format_date(dt.date.fromisoformat(name), "long", locale=language)
+        return WEEK.in_language(language).format(day=day)
+    first = dt.date(int(name[:4]), int(name[5:] or 1), 1)
+    return str(format_date(first, "MMMM y" if "-" in name else "y", locale=language))
 
 
 def _bars(part: str, counts: Mapping[str, int], labels: Mapping[str, str], state: MapState, language: str) -> list[Bar]:

@@ -18,7 +18,7 @@ from geoapp.web.database import current_viewer, look, read_snapshot, reading_one
 from geoapp.web.filter_panel import bars_of, outline, read_checks, read_choices
 from geoapp.web.folium_page import map_parts
 from geoapp.web.map_data import read_table, sees_sites_alone, tables_of
-from geoapp.web.map_state import MapState, read_state
+from geoapp.web.map_state import MapState, read_state, with_known_places
 from geoapp.web.mark import mark_of
 from geoapp.web.policy import nonce, unstored
 from geoapp.web.tiles import SHARED, VERSION, shared_version
@@ -52,6 +52,7 @@ def page() -> Response:
     viewer = current_viewer()
     state = _state(viewer)
     with reading_one_version() as (connection, _):
+        state = with_known_places(connection, state)
         synthetic = _holds_synthetic(connection)
         sentence = read_sentence(connection, state.chosen, g.language, of_sites=sees_sites_alone(viewer))
         checks = read_checks(connection, state.chosen, g.language)
@@ -78,8 +79,9 @@ def table() -> Response:
     """The filters and the rows without the map, as plain forms and links."""
     viewer = current_viewer()
     state = _state(viewer)
-    lists = outline(viewer, state.chosen, g.language)
     with reading_one_version() as (connection, started):
+        state = with_known_places(connection, state)
+        lists = outline(viewer, state.chosen, g.language)
         synthetic = _holds_synthetic(connection)
         snapshot, of_sites = read_snapshot(connection, started), sees_sites_alone(viewer)
         told = count_choices(connection, snapshot, state.chosen, g.language, of_sites=of_sites)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from sqlalchemy import Connection, select
 from werkzeug.datastructures import MultiDict
 
 from geoapp.publish.listing import LISTED, Asked, Box
 from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
-from layers.filter import PARSERS, Filter
+from layers.filter import PARSERS, Filter, routes_named
+from layers.tables import AdminUnit, Route
 from layers.text import Text, typeset
 
 # In the place of a table: the rows counted.
@@ -123,6 +125,34 @@ def read_state(arguments: MultiDict[str, str]) -> MapState:
     return MapState(chosen, view, layers, table, sort, int(page), everywhere, opened, theme, asks, tuple(notes))
 
 
+def with_known_places(connection: Connection, state: MapState) -> MapState:
+    """The state without the units and routes that there are not for the transaction's viewer, which its faults name."""
+    chosen = state.chosen
+    if not chosen.unit and not chosen.route:
+        return state
+    units = set(connection.scalars(select(AdminUnit.unit_code).where(AdminUnit.unit_code.in_(chosen.unit))))
+    routes = {
+        each
+        for row in connection.execute(select(Route.id, Route.route_id).where(routes_named(chosen.route)))
+        for each in (str(row.id), row.route_id)
+    }
+    notes = [*state.faults]
+    for name, missing in (("unit", set(chosen.unit) - units), ("route", set(chosen.route) - routes)):
+        if missing:
+            some = ", ".join(_short(each) for each in sorted(missing)[:5])
+            notes.append(
+                _fault(
+                    name, f"there is none that you can see: {some}", f"il n'y en a pas que vous puissiez voir : {some}"
+                )
+            )
+    known = replace(
+        chosen,
+        unit=tuple(each for each in chosen.unit if each in units),
+        route=tuple(each for each in chosen.route if each in routes),
+    )
+    return replace(state, chosen=known, faults=tuple(notes))
+
+
 def read_box(arguments: Mapping[str, str]) -> Box | None:
     """The part of the map that `bbox` names: west, south, east, north; None where it names none."""
     try:
@@ -139,9 +169,12 @@ def _fault(name: str, en: str, fr: str) -> Text:
     return Text(f"{name}: {en}", typeset(f"{name} : {fr}", "fr"))
 
 
+def _short(word: str) -> str:
+    return word if len(word) <= LONGEST_SHOWN else f"{word[:LONGEST_SHOWN]}…"
+
+
 def _unknown(name: str) -> Text:
-    short = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
-    return _fault(short, "is no part of the map's address", "ne fait pas partie de l'adresse de la carte")
+    return _fault(_short(name), "is no part of the map's address", "ne fait pas partie de l'adresse de la carte")
 
 
 def _view(given: Mapping[str, str], notes: list[Text]) -> View | None:
