@@ -19,8 +19,11 @@ const LINE = '#8b969e';
 // Lengths of a scale bar, in their first figure.
 const ROUND = [5, 3, 2, 1];
 
-// `words` are the sentence, the marks that have to stand on it, and the sources.
-export function picture(map, {title, marks, sources}) {
+// `title` stands above the map, `mark` says who it is for; a page of synthetic data is marked so too.
+export function picture(map, {title, mark}) {
+  const synthetic = document.querySelector('[data-synthetic] strong')?.textContent.replace(/\.$/, '');
+  const marks = [synthetic, mark].filter(Boolean);
+  const sources = map.getContainer().querySelector('.leaflet-control-attribution').textContent;
   const {x: width, y: height} = map.getSize();
   const whole = Math.max(width, 2 * COLUMN) + 2 * EDGE;
   const sheet = document.createElement('canvas');

@@ -1,6 +1,7 @@
 // The strip chart of a route: the piece under the pointer lights up on the map, and the other way round.
 
 import L from 'leaflet';
+import {picture} from './picture.js';
 
 // How far from the route, in pixels, the pointer still means a piece of it.
 const REACH = 18;
@@ -18,6 +19,11 @@ export function strip(map, steps) {
     const [from, to] = row.dataset.piece.split(',').map((km) => (Number(km) / length) * steps.length);
     return {row, from, to};
   });
+  // On paper the map is a picture, which is as wide as the sheet.
+  const sheet = document.querySelector('[data-print-sheet]');
+  const title = document.querySelector('h1').textContent;
+  window.addEventListener('beforeprint', () => sheet.replaceChildren(picture(map, {title, mark: sheet.dataset.mark})));
+  window.addEventListener('afterprint', () => sheet.replaceChildren());
   let at = null;
 
   const show = (index) => {

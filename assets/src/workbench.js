@@ -312,12 +312,7 @@ class Workbench {
 
   // The map for paper, as it is now.
   picture() {
-    const mark = document.querySelector('[data-synthetic] strong')?.textContent.replace(/\.$/, '');
-    return picture(this.map, {
-      title: this.root.querySelector('[data-sentence]').textContent,
-      marks: [mark, this.root.dataset.mark].filter(Boolean),
-      sources: this.map.getContainer().querySelector('.leaflet-control-attribution').textContent,
-    });
+    return picture(this.map, {title: this.root.querySelector('[data-sentence]').textContent, mark: this.root.dataset.mark});
   }
 
   share() {

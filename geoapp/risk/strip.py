@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 from shapely import Point
-from sqlalchemy import Connection, Select, func, literal, select
+from sqlalchemy import Connection, Select, cast, func, literal, select
+from sqlalchemy import Text as TextType
 
 from geoapp.risk.asking import ask, read_question
 from geoapp.risk.basis import find_route, in_period
@@ -58,12 +59,13 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Stop:
-    """A facility or a town near the route: `kind` is a facility's kind, or `town`."""
+    """A facility or a town near the route: `kind` is a facility's kind, or `town`; `key` is of a facility's page."""
 
     km: float
     name: Text
     kind: str
     rank: int
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,13 +155,21 @@ def read_strip(connection: Connection, route_id: str) -> Strip:
     )
 
 
-FACILITIES = select(func.ST_AsBinary(Facility.geom), Facility.name, Facility.name, Facility.kind, literal(1))
+FACILITIES = select(
+    func.ST_AsBinary(Facility.geom),
+    Facility.name,
+    Facility.name,
+    Facility.kind,
+    literal(1),
+    cast(Facility.id, TextType),
+)
 TOWNS = select(
     func.ST_AsBinary(BaseFeature.geom),
     BaseFeature.name_en,
     func.coalesce(BaseFeature.name_fr, BaseFeature.name_en),
     BaseFeature.kind,
     BaseFeature.rank,
+    literal(""),
 ).where(BaseFeature.kind == "town", BaseFeature.name_en.is_not(None))
 
 
@@ -202,7 +212,7 @@ def _stops(connection: Connection, line: Line, asked: Select[Any]) -> list[Stop]
     hits = grid.near(line, RADIUS_KM * 1000, np.ones(len(points), dtype=np.bool_))
     found = [(measure, rows[grid.rows[place]]) for measure, place in zip(hits.measure, hits.place, strict=True)]
     stops = [
-        Stop(float(measure) / 1000, Text(row[1] or "", row[2] or row[1] or ""), row[3], row[4])
+        Stop(float(measure) / 1000, Text(row[1] or "", row[2] or row[1] or ""), row[3], row[4], row[5])
         for measure, row in found
     ]
     return sorted(stops, key=lambda stop: (stop.km, stop.name.en))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from psycopg import OperationalError as DriverError
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
@@ -133,6 +133,7 @@ def _answer(status: int, said: str) -> Response:
                 message=said,
                 asks=asks,
                 who=viewer_if_known() if asks else None,
+                sign_in=_sign_in() if status == 401 else None,
             )
         )
     answer.status_code = status
@@ -142,6 +143,12 @@ def _answer(status: int, said: str) -> Response:
     if status in {503, 507}:
         answer.headers["Retry-After"] = "10"
     return answer
+
+
+def _sign_in() -> str:
+    """The page to sign in on, which leads back to what was asked for."""
+    asked = request.full_path.rstrip("?") if request.method == "GET" else None
+    return url_for("sign_in.page", lang=g.language, next=asked)
 
 
 def _is_file() -> bool:

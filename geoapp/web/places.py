@@ -26,6 +26,7 @@ from geoapp.web.folium_page import map_parts
 from geoapp.web.language import number
 from geoapp.web.map import draw
 from geoapp.web.map_state import MapState
+from geoapp.web.mark import mark_of
 from geoapp.web.policy import nonce, unstored
 from geoapp.web.register_words import risk_shown
 from layers import vocabulary as vocab
@@ -156,6 +157,7 @@ def route(key: str) -> Response:
         strip_route=str(row_id),
         ask_on_map=url_for("map.page", ask=f"corridor?route={row_id}", lang=g.language),
         kind_of=_kind_of,
+        mark=mark_of(viewer).in_language(g.language),
         parts=map_parts(chart, nonce()),
         on_map=url_for("map.page", route=str(row_id), lang=g.language),
         **risks,
