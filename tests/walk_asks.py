@@ -286,7 +286,7 @@ def table_asks(planting: Planting) -> Iterator[Ask]:
             yield Ask(f"/table?lang=en&table={table}&page={page}")
     for sort in ("incident_no", "-units"):
         yield Ask(f"/table?lang=fr&level=1,9&unit=CD-SK,RW&foo=1&at=9/-2.5/28.8&sort={sort}")
-    yield Ask(f"/table?route={','.join(planting.marker(row, 'route_id') for row in planting.of('route'))}&within_km=20")
+    yield Ask(f"/table?route={','.join(row.key for row in planting.of('route'))}&within_km=20")
 
 
 def row_asks(planting: Planting) -> Iterator[Ask]:

@@ -38,6 +38,7 @@ from geoapp.web.desk_map import preview_map
 from geoapp.web.desk_shown import settings
 from geoapp.web.desk_words import TABLES, for_page
 from geoapp.web.folium_page import map_parts
+from geoapp.web.language import day_in_words
 from geoapp.web.policy import nonce, unstored
 from geoapp.web.row_pages import page_of
 from layers.tables import Incident
@@ -83,7 +84,7 @@ def page() -> Response:
         sites=proposed,
         sites_of=len(sites),
         incidents=incidents,
-        since=since,
+        since=day_in_words(since),
         table=request.args.get("table", ""),
     )
     return unstored(make_response(body))
