@@ -168,10 +168,12 @@ class Filter:
 
     def _near(self, place: SQLColumnExpression[Any]) -> SQLColumnExpression[bool]:
         """Whether a geometry is near the routes, of those that the viewer of the transaction sees."""
-        lines = select(func.ST_Collect(Route.geom)).where(routes_named(self.route)).scalar_subquery()
-        box = func.ST_Expand(lines, self.within_km / KM_OF_A_DEGREE)
+        named = routes_named(self.route)
+        lines = select(func.ST_Collect(Route.geom)).where(named).scalar_subquery()
+        # Made within the query: a policy keeps `&&` from the index whose other side is a function.
+        box = select(func.ST_Expand(func.ST_Collect(Route.geom), self.within_km / KM_OF_A_DEGREE)).where(named)
         exact = func.ST_DWithin(cast(place, Geography()), cast(lines, Geography()), self.within_km * 1000)
-        return place.op("&&")(box) & exact
+        return place.op("&&")(box.scalar_subquery()) & exact
 
     def phrases(self, language: str, names: Mapping[str, str] = NO_NAMES) -> list[str]:
         """What each part lets through, in words; `names` are those of units and routes by their codes."""

@@ -18,6 +18,7 @@ from geoapp.publish.tiles import layer_tile, tile_at
 from geoapp.settings import Settings
 from layers.catalogue import LAYERS
 from layers.filter import Filter
+from layers.tables import Incident
 
 PLACE = (28.84, -2.50)
 SPATIAL = {"ix_incident_geom", "ix_incident_geom_3857", "ix_mine_site_geom_3857"}
@@ -45,6 +46,13 @@ def tile(layer: str, zoom: int) -> Callable[[Connection], Any]:
     return lambda connection: layer_tile(connection, LAYERS[layer], tile_at(*PLACE, zoom), Filter())
 
 
+def near_route(connection: Connection) -> None:
+    """The incidents near a route, as the table beside the map reads them."""
+    layer = LAYERS["incidents"]
+    rows = layer.rows(layer.places[0], Filter.parse({"route": "R1", "within_km": "5"}))
+    connection.execute(rows.add_columns(Incident.incident_id))
+
+
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "rows of incidents": tile("incidents", 12),
     "counts of incidents": tile("incidents", 8),
@@ -53,6 +61,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
         connection, PLACE, Filter.parse({"since": "2021-02-01", "until": "2025-11-30"})
     ),
     "corridor": lambda connection: corridor(connection, "R1"),
+    "near a route": near_route,
 }
 # Who works with all of it, who with one province, and who with none of it.
 VIEWERS = ("analyst", "coordinator-sk", "committee-sk", "public")

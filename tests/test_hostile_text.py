@@ -170,14 +170,15 @@ def test_every_page_shows_it_as_text(
     looked_at: set[str] = set()
     # The map is looked at below; its table and its choices are parts of a page, without the page's styles.
     for endpoint in URLS.keys() - {"map.page", "map_data.rows", "map_data.choices"}:
-        for path in pages(endpoint, planting, client):
-            for language in LANGUAGES:
-                page = visit.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
-                unharmed(visit)
-                if SEEN[:8] in page.locator("body").inner_text():
-                    looked_at.add(endpoint)
-                fits(visit)
-                visit.page.set_viewport_size({"width": 1366, "height": 768})
+        paths = pages(endpoint, planting, client)
+        # Two pages of a kind are looked at in one language each, a single one in both.
+        for path, language in zip(paths * (2 if len(paths) == 1 else 1), LANGUAGES, strict=False):
+            page = visit.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
+            unharmed(visit)
+            if SEEN[:8] in page.locator("body").inner_text():
+                looked_at.add(endpoint)
+            fits(visit)
+            visit.page.set_viewport_size({"width": 1366, "height": 768})
     shown = {
         "committee-sk": {
             "committees.page",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from importing import bring, rules, write_csv
 from sqlalchemy import Engine, text
 
+from geoapp.access.acting import acting_engine
 from geoapp.ingest.repeats import REPEATS
 from geoapp.ingest.stage import join_whole
+from geoapp.settings import Settings
 
 CASES: dict[str, tuple[str, str, str, str]] = {
     # The heading, a row, the same thing as another source has it, and another thing that is like it.
@@ -74,11 +77,24 @@ def test_two_of_one_file_are_told_of_too(engine: Engine, tmp_path: Path) -> None
     ]
 
 
+@pytest.fixture(params=["owner", "officer"])
+def importer(request: pytest.FixtureRequest, engine: Engine, settings: Settings) -> Iterator[Engine]:
+    """An engine of who imports: the database's owner, or an officer, whom policies bind."""
+    if request.param == "owner":
+        yield engine
+        return
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO app_user (user_name) VALUES ('gis')"))
+        connection.execute(text("INSERT INTO user_scope (user_name, role, unit_code) VALUES ('gis', 'gis', 'CD')"))
+    with acting_engine(settings, "gis") as acting:
+        yield acting
+
+
 @pytest.mark.parametrize("table", ["facilities", "checkpoints", "deployments", "routes"])
-def test_neighbours_of_many_rows_are_found_by_their_place(engine: Engine, table: str) -> None:
+def test_neighbours_of_many_rows_are_found_by_their_place(importer: Engine, table: str) -> None:
     repeat = REPEATS[table]
     pairs = repeat.pairs({"geom"})
-    with engine.begin() as connection:
+    with importer.begin() as connection:
         connection.execute(
             text(
                 "CREATE TEMPORARY TABLE import_stage ON COMMIT DROP AS SELECT n AS import_row,"

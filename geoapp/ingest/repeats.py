@@ -21,13 +21,13 @@ LIKE_ENOUGH = 0.85
 # Pairs that are looked at. A file that makes more of them puts everything in one place.
 MOST_PAIRS = 200_000
 
-NEAR = (
-    "other.geom && ST_Expand(mine.geom, :degrees) AND ST_DWithin(other.geom::geography, mine.geom::geography, :metres)"
-)
+# What is around a row is worked out beside the join: a policy keeps an operator from the index whose other side is a
+# function that could tell of hidden rows.
+AROUND = "CROSS JOIN LATERAL (SELECT ST_Expand(mine.geom, {degrees}) AS box OFFSET 0) AS around"
+NEAR = "other.geom && around.box AND ST_DWithin(other.geom::geography, mine.geom::geography, :metres)"
 # The same place as far as formats tell, found by its index or by its hash.
-SAME_SPOT = (
-    "other.geom && ST_Expand(mine.geom, 2e-5) AND ST_SnapToGrid(other.geom, 1e-5) = ST_SnapToGrid(mine.geom, 1e-5)"
-)
+SAME_SPOT = "other.geom && around.box AND ST_SnapToGrid(other.geom, 1e-5) = ST_SnapToGrid(mine.geom, 1e-5)"
+SAME_SPOT_DEGREES = "2e-5"
 
 
 def _ends_near(one: str, other: str) -> str:
@@ -61,7 +61,8 @@ class Repeat:
     """How rows of a table are told to be one: what must hold of both, and by which columns their place is the same.
 
     Each of the `ways` is a join by itself, so that the work grows with a row's neighbours and not with the table; one
-    by a column that a file does not bring finds nothing. With `by_name`, their names must be alike too.
+    by a column that a file does not bring finds nothing. With `by_name`, their names must be alike too. `around.box` is
+    what lies within so many `degrees` of the row.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Repeat:
     condition: str
     ways: Mapping[str, str]
     by_name: bool = True
+    degrees: str = ":degrees"
 
     def pairs(self, brought: Collection[str]) -> TextClause | None:
         """Row of the file, names of both, and key and source of the other; all from constants of this file."""
@@ -78,6 +80,7 @@ class Repeat:
             f"SELECT stage.import_row, {names}, coalesce(mine.{self.key}, ''),"  # noqa: S608
             f" coalesce(other.{self.key}, other.{self.id}::text), other.source_id"
             f" FROM import_stage AS stage JOIN {self.table} AS mine ON mine.{self.id} = stage.import_id"
+            f" {AROUND.format(degrees=self.degrees) if 'around.' in way else ''}"
             f" JOIN {self.table} AS other ON other.{self.id} <> mine.{self.id} AND {self.condition} AND {way}"
             " WHERE stage.import_action = 'insert'"
             for column, way in self.ways.items()
@@ -102,6 +105,7 @@ REPEATS = {
         f" AND {_text_of('other')} = {_text_of('mine')} AND {_kind_of('other')} = {_kind_of('mine')}",
         {"geom": SAME_SPOT, **SAME_REFERENCES},
         by_name=False,
+        degrees=SAME_SPOT_DEGREES,
     ),
     "facilities": Repeat("facility_id", "facility", "id", "other.kind IS NOT DISTINCT FROM mine.kind", {"geom": NEAR}),
     "checkpoints": Repeat("checkpoint_id", "checkpoint", "id", "true", {"geom": NEAR}),
@@ -109,8 +113,8 @@ REPEATS = {
         "route_id",
         "route",
         "id",
-        "other.mode IS NOT DISTINCT FROM mine.mode AND other.geom && ST_Expand(mine.geom, :degrees)",
-        {"geom": f"({_ends_near(FIRST, LAST)} OR {_ends_near(LAST, FIRST)})"},
+        "other.mode IS NOT DISTINCT FROM mine.mode",
+        {"geom": f"other.geom && around.box AND ({_ends_near(FIRST, LAST)} OR {_ends_near(LAST, FIRST)})"},
     ),
     "deployments": Repeat(
         "deployment_id",
