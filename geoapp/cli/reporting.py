@@ -1,4 +1,4 @@
-"""`geoapp report`: papers and figures for people outside, one entry of `KINDS` a kind of report."""
+"""`geoapp report`: papers and figures for meetings and for people outside, one entry of `KINDS` a kind of report."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from geoapp.access.viewer import FULL_ROLES, acting_viewer
 from geoapp.cli.context import USER_OPTION, acting_database
@@ -19,6 +20,7 @@ from geoapp.followup.funder import make_funder_report
 from geoapp.followup.funder_files import as_csv, as_json
 from geoapp.followup.funder_words import as_pdf
 from geoapp.followup.periods import read_period
+from geoapp.province.pack import EDITIONS, ROOM, number_copy, print_pack, read_pack, recipient_of
 from geoapp.settings import Settings
 from layers.text import LANGUAGES
 
@@ -34,6 +36,8 @@ class Asked:
     since: str | None
     until: str | None
     unit: str | None
+    edition: str
+    recipient: str | None
     language: str
     made: dt.datetime
     by: str
@@ -45,17 +49,19 @@ class Report:
 
     arguments: tuple[str, ...]
     suffixes: tuple[str, ...]
-    make: Callable[[Connection, Asked, str], bytes]
+    make: Callable[[Engine, Asked, str], bytes]
 
 
-def _funder(connection: Connection, asked: Asked, suffix: str) -> bytes:
+def _funder(engine: Engine, asked: Asked, suffix: str) -> bytes:
     if not asked.funder:
         raise click.UsageError("--kind funder needs --funder NAME.")
-    viewer = acting_viewer(connection)
-    if viewer is not None and not viewer.has(*FULL_ROLES):
-        raise ForbiddenError(FOR_OTHERS)
-    period = read_period(connection, asked.since, asked.until, asked.unit)
-    report = make_funder_report(connection, asked.funder, period)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        viewer = acting_viewer(connection)
+        if viewer is not None and not viewer.has(*FULL_ROLES):
+            raise ForbiddenError(FOR_OTHERS)
+        period = read_period(connection, asked.since, asked.until, asked.unit)
+        report = make_funder_report(connection, asked.funder, period)
     if suffix == ".json":
         return (json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n").encode()
     if suffix == ".csv":
@@ -63,22 +69,46 @@ def _funder(connection: Connection, asked: Asked, suffix: str) -> bytes:
     return as_pdf(report, asked.language, asked.by, asked.made)
 
 
-KINDS: dict[str, Report] = {"funder": Report((), (".pdf", ".csv", ".json"), _funder)}
+def _pack(engine: Engine, asked: Asked, _: str) -> bytes:
+    recipient = recipient_of(asked.recipient or "", asked.by)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        code, days = asked.arguments[0].strip().upper(), (asked.since, asked.until)
+        pack = read_pack(connection, code, asked.edition, asked.language, days)
+    if asked.edition == ROOM:
+        return print_pack(pack, asked.language, asked.by, asked.made)
+    with engine.begin() as connection:
+        number = number_copy(connection, pack.unit, pack.period, asked.language, recipient)
+    return print_pack(pack, asked.language, asked.by, asked.made, number=number, recipient=recipient)
+
+
+PACK = "pack"
+KINDS: dict[str, Report] = {
+    PACK: Report(("UNIT",), (".pdf",), _pack),
+    "funder": Report((), (".pdf", ".csv", ".json"), _funder),
+}
 
 
 @click.command()
-@click.argument("arguments", nargs=-1, required=True, metavar="OUT")
-@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What is reported.")
+@click.argument("arguments", nargs=-1, required=True, metavar="[UNIT] OUT")
+@click.option("--kind", type=click.Choice(list(KINDS)), default=PACK, show_default=True, help="What is reported.")
 @click.option("--funder", metavar="NAME", help="The funder, as trainings name it.")
-@click.option("--since", metavar="DAY", help="The first day; a year before the last one, unless said.")
+@click.option(
+    "--since", metavar="DAY", help="The first day; of a pack the last meeting, else a year before the last day."
+)
 @click.option("--until", metavar="DAY", help="The last day; today, unless said.")
-@click.option("--unit", metavar="LIST", help="These countries and provinces alone, such as CD-SK,RW.")
+@click.option(
+    "--unit", metavar="LIST", help="Of the funder's report: these countries and provinces alone, as CD-SK,RW."
+)
+@click.option("--edition", type=click.Choice(EDITIONS), default=ROOM, show_default=True, help="Of the pack: for whom.")
+@click.option("--recipient", metavar="WHO", help="Whom a restricted pack is for; who asks for it, unless said.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language; the installation's, unless said.")
 @USER_OPTION
-def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | None, **given: str | None) -> None:
-    """Write a report to OUT, whose name ends in .pdf, .csv or .json.
+def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | None, **given: Any) -> None:
+    """Write the meeting pack of UNIT to OUT, whose name ends in .pdf; or a funder's report (.pdf, .csv, .json).
 
-    With --user it is of the rows that this person may see.
+    A pack is of the room edition, which every member of the committee may see, or restricted: then each copy has its
+    number and names its recipient. With --user a report is of the rows that this person may see.
     """
     settings = Settings.from_environment()
     wanted = KINDS[kind]
@@ -90,10 +120,9 @@ def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | 
         raise click.BadParameter(f"let its name end in {', '.join(wanted.suffixes)}.", param_hint="OUT")
     made = dt.datetime.now(ZoneInfo(settings.time_zone))
     asked = Asked(tuple(before), language=lang or settings.language, made=made, by=user or "geoapp", **given)
-    with acting_database(settings, user) as engine, engine.connect() as connection:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    with acting_database(settings, user) as engine:
         try:
-            written = wanted.make(connection, asked, out.suffix.lower())
+            written = wanted.make(engine, asked, out.suffix.lower())
         except QuestionError as refused:
             raise GeoappError(refused.said.in_language(asked.language)) from None
     try:

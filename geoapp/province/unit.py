@@ -45,12 +45,13 @@ class Unit:
 class Rights:
     """What somebody is in a unit: a member of its committee or more, of whom `full` sees all but what is sealed.
 
-    `whole` is false where their units are parts of it.
+    `member_of_all` and `full_of_all` are false where their units are parts of it.
     """
 
     member: bool
     full: bool
-    whole: bool
+    member_of_all: bool
+    full_of_all: bool
 
 
 def read_unit(connection: Connection, code: str) -> Unit:
@@ -90,7 +91,7 @@ def read_unit(connection: Connection, code: str) -> Unit:
 def rights_in(connection: Connection, unit: Unit, viewer: Viewer | None) -> Rights:
     """What a viewer is in a unit; the operator, None, is everything."""
     if viewer is None:
-        return Rights(True, True, True)
+        return Rights(True, True, True, True)
 
     def held(roles: tuple[str, ...]) -> set[str]:
         return {code for role in roles for code in viewer.rights.get(role, ())}
@@ -99,4 +100,5 @@ def rights_in(connection: Connection, unit: Unit, viewer: Viewer | None) -> Righ
         return bool(units) and bool(connection.scalar(select(func.common_units(sorted(units), list(unit.codes)))))
 
     members, full = held(MEMBERS), held(FULL_ROLES)
-    return Rights(touches(members), touches(full), not members.isdisjoint(unit.above))
+    above = set(unit.above)
+    return Rights(touches(members), touches(full), not above.isdisjoint(members), not above.isdisjoint(full))
