@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,79 +13,35 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
-from geoapp.access.viewer import FULL_ROLES, acting_viewer
 from geoapp.cli.context import USER_OPTION, acting_database
-from geoapp.errors import ForbiddenError, GeoappError, QuestionError
-from geoapp.followup.funder import make_funder_report
-from geoapp.followup.funder_files import as_csv, as_json
-from geoapp.followup.funder_words import as_pdf
-from geoapp.followup.periods import read_period
-from geoapp.province.pack import EDITIONS, ROOM, number_copy, print_pack, read_pack, recipient_of
+from geoapp.cli.reports import Asked
+from geoapp.errors import GeoappError, QuestionError
 from geoapp.settings import Settings
 from layers.text import LANGUAGES
 
-FOR_OTHERS = "The funder's report is for coordinators, analysts and GIS officers, in their units."
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a report was asked for with: the arguments before OUT, and the options."""
-
-    arguments: tuple[str, ...]
-    funder: str | None
-    since: str | None
-    until: str | None
-    unit: str | None
-    edition: str
-    recipient: str | None
-    language: str
-    made: dt.datetime
-    by: str
+PACK, EDITIONS = "pack", ("room", "restricted")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A kind of report: its arguments before OUT as the usage names them, the endings it is written in, and how."""
+    """A kind of report: its arguments before OUT as the usage names them, its endings, and the module that makes it.
+
+    The module is imported when it is asked for: statistics take longer to load than a pack to make.
+    """
 
     arguments: tuple[str, ...]
     suffixes: tuple[str, ...]
-    make: Callable[[Engine, Asked, str], bytes]
+    module: str
+
+    def make(self, engine: Engine, asked: Asked, suffix: str) -> bytes:
+        """What is written to the file."""
+        made: Callable[[Engine, Asked, str], bytes] = import_module(self.module).make
+        return made(engine, asked, suffix)
 
 
-def _funder(engine: Engine, asked: Asked, suffix: str) -> bytes:
-    if not asked.funder:
-        raise click.UsageError("--kind funder needs --funder NAME.")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        viewer = acting_viewer(connection)
-        if viewer is not None and not viewer.has(*FULL_ROLES):
-            raise ForbiddenError(FOR_OTHERS)
-        period = read_period(connection, asked.since, asked.until, asked.unit)
-        report = make_funder_report(connection, asked.funder, period)
-    if suffix == ".json":
-        return (json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n").encode()
-    if suffix == ".csv":
-        return as_csv(report, asked.language).encode()
-    return as_pdf(report, asked.language, asked.by, asked.made)
-
-
-def _pack(engine: Engine, asked: Asked, _: str) -> bytes:
-    recipient = recipient_of(asked.recipient or "", asked.by)
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        code, days = asked.arguments[0].strip().upper(), (asked.since, asked.until)
-        pack = read_pack(connection, code, asked.edition, asked.language, days)
-    if asked.edition == ROOM:
-        return print_pack(pack, asked.language, asked.by, asked.made)
-    with engine.begin() as connection:
-        number = number_copy(connection, pack.unit, pack.period, asked.language, recipient)
-    return print_pack(pack, asked.language, asked.by, asked.made, number=number, recipient=recipient)
-
-
-PACK = "pack"
 KINDS: dict[str, Report] = {
-    PACK: Report(("UNIT",), (".pdf",), _pack),
-    "funder": Report((), (".pdf", ".csv", ".json"), _funder),
+    PACK: Report(("UNIT",), (".pdf",), "geoapp.cli.report_pack"),
+    "funder": Report((), (".pdf", ".csv", ".json"), "geoapp.cli.report_funder"),
 }
 
 
@@ -100,7 +56,9 @@ KINDS: dict[str, Report] = {
 @click.option(
     "--unit", metavar="LIST", help="Of the funder's report: these countries and provinces alone, as CD-SK,RW."
 )
-@click.option("--edition", type=click.Choice(EDITIONS), default=ROOM, show_default=True, help="Of the pack: for whom.")
+@click.option(
+    "--edition", type=click.Choice(EDITIONS), default=EDITIONS[0], show_default=True, help="Of the pack: for whom."
+)
 @click.option("--recipient", metavar="WHO", help="Whom a restricted pack is for; who asks for it, unless said.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language; the installation's, unless said.")
 @USER_OPTION

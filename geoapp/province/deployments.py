@@ -76,7 +76,7 @@ def deployments_section(found: Deployments, language: str) -> Section:
         Row(
             (
                 Cell(DEPLOYMENT_FUNCTION.label(function, language) or unknown),
-                *(Cell(in_digits(n, language) if n else "–") for n in row),
+                *(Cell(in_digits(n, language)) for n in row),
                 Cell(in_digits(sum(row), language)),
             ),
             bar,

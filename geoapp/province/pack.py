@@ -15,7 +15,7 @@ from sqlalchemy import Connection, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from geoapp.access.viewer import Reader, acting_viewer, set_operators_reader, set_reader
-from geoapp.briefing.contents import Version, read_version
+from geoapp.briefing.version import Version, read_version
 from geoapp.errors import ForbiddenError, QuestionError
 from geoapp.followup.periods import Period, read_period
 from geoapp.followup.words import one_line
@@ -44,7 +44,7 @@ from layers.text import Text
 ROOM, RESTRICTED = "room", "restricted"
 EDITIONS = (ROOM, RESTRICTED)
 READERS = {ROOM: "committee", RESTRICTED: "coordinator"}
-MOST_ROWS = 80
+MOST_ROWS, MOST_SITES = 80, 30
 LONGEST_RECIPIENT = 60
 FOR_MEMBERS = (
     "The room view and the meeting pack are for the members of this unit's committee, and for who sees all of it."
@@ -117,7 +117,7 @@ def read_pack(
         open_section(read_open(connection, unit, language, full=full, most=MOST_ROWS), unit, language),
         actions_section(read_due_actions(connection, unit), unit, language, MOST_ROWS),
         recorded_section(read_recorded(connection, unit, _a_year(period), full=full), _a_year(period), language),
-        sites_section(read_sites(connection, unit, full=full, most=MOST_ROWS), language),
+        sites_section(read_sites(connection, unit, full=full, most=MOST_SITES), language),
         deployments_section(read_deployments(connection, unit, full=full), language),
         trainings_section(*read_trained(connection, unit), language, read_held(connection, unit, period, MOST_ROWS)),
     ]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from geoapp.followup.periods import lies_in
 from geoapp.province.section import Cell, Row, Section, Table, bars_of, counted, day, in_digits, said
 from geoapp.province.unit import Unit
-from geoapp.risk.sites import LONG_UNVISITED
+from layers.mine_sites import LONG_UNVISITED
 from layers.tables import MineSite, SiteVisit
 from layers.tables.views import PUBLIC_MINE_SITE
 from layers.text import Text

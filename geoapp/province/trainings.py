@@ -72,7 +72,7 @@ def _by_year(trained: Sequence[Trained], language: str) -> Table:
         Row(
             (
                 Cell(str(year)),
-                *(Cell(in_digits(n, language) if n else "–") for n in row),
+                *(Cell(in_digits(n, language)) for n in row),
                 Cell(in_digits(sum(row), language)),
             ),
             bar,
