@@ -59,6 +59,7 @@ from walk_shown import (
     TRAINING,
 )
 
+from geoapp.province.figures import FIGURES
 from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 
@@ -176,7 +177,13 @@ URLS: dict[str, Line] = {
             SIGNED_IN: {"training": "participants_by_group"},
         },
     ),
-    "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
+    "provinces.page": Line(
+        only(
+            *(f"/provinces?lang={each}" for each in ("en", "fr")),
+            "/provinces?quarter=2024-Q1",
+            *(f"/provinces?figure={each}&since=2020-01-01" for each in ("published", *FIGURES)),
+        )
+    ),
     "tiles.tile": Line(
         tile_asks,
         {

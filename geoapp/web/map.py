@@ -140,6 +140,21 @@ def draw(
     no filters, table or address.
     """
     state, start = state or MapState(), start or START
+    chart, base = ground(language, state, start)
+    open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
+    drawn = [_element(layer, language, state) for layer in open_layers]
+    for element in drawn:
+        element.add_to(chart)
+    Legend([*drawn, base], language).add_to(chart)
+    Scale().add_to(chart)
+    understood = state.query(open=state.opened, lang=language) if state.faults else None
+    if workbench:
+        Workbench(drawn, start, understood).add_to(chart)
+    return chart
+
+
+def ground(language: str, state: MapState, start: list[list[float]]) -> tuple[folium.Map, VectorTiles]:
+    """A Folium map with nothing but the base map, and that layer; `start` is where it looks, if the state says not."""
     chart = folium.Map(
         tiles=None,
         min_zoom=4,
@@ -159,7 +174,7 @@ def draw(
         "base",
         title=Text("Base map", "Fond de carte"),
         language=language,
-        url=_tile_pattern("base"),
+        url=tile_pattern("base"),
         rules=base_map.RULES,
         labels=base_map.LABELS,
         attribution=base_map.ATTRIBUTION.in_language(language),
@@ -169,22 +184,13 @@ def draw(
         group=GROUND,
     )
     base.add_to(chart)
-    open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
-    drawn = [_element(layer, language, state) for layer in open_layers]
-    for element in drawn:
-        element.add_to(chart)
-    Legend([*drawn, base], language).add_to(chart)
-    Scale().add_to(chart)
-    understood = state.query(open=state.opened, lang=language) if state.faults else None
-    if workbench:
-        Workbench(drawn, start, understood).add_to(chart)
-    return chart
+    return chart, base
 
 
 def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
     settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
-    pattern = _tile_pattern(layer.name)
+    pattern = tile_pattern(layer.name)
     query = urlencode(state.chosen.applying(layer.filters).query())
     return VectorTiles(
         layer.name,
@@ -215,6 +221,7 @@ def _parts(layer: MapLayer) -> list[str]:
     return [part for column in layer.filters for part in named.get(column, [column])]
 
 
-def _tile_pattern(name: str) -> str:
+def tile_pattern(name: str) -> str:
+    """The address of a layer's tiles, with the version of those that everybody shares."""
     pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
     return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern
