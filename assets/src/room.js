@@ -8,6 +8,8 @@ const back = steps.querySelector('[data-back]');
 const on = steps.querySelector('[data-on]');
 const languages = document.querySelectorAll('[data-language]');
 const home = [...languages].map((each) => each.getAttribute('href'));
+// A full screen is set smaller, down to what the back of a room still reads; what is longer yet is scrolled.
+const SMALLEST = 0.72;
 let shown = -1;
 
 function show(number, focus = true) {
@@ -20,8 +22,16 @@ function show(number, focus = true) {
   on.disabled = shown === screens.length - 1;
   history.replaceState(null, '', `#${screens[shown].id}`);
   languages.forEach((each, place) => each.setAttribute('href', `${home[place]}#${screens[shown].id}`));
+  fit();
   window.scrollTo(0, 0);
   if (focus) screens[shown].focus({preventScroll: true});
+}
+
+function fit() {
+  for (let size = 1; size >= SMALLEST; size -= 0.04) {
+    root.style.setProperty('--fit', size.toFixed(2));
+    if (root.scrollHeight <= root.clientHeight) return;
+  }
 }
 
 const named = () => screens.findIndex((each) => `#${each.id}` === location.hash);
@@ -49,6 +59,7 @@ document.addEventListener('keydown', (event) => {
 });
 back.addEventListener('click', () => show(shown - 1, false));
 on.addEventListener('click', () => show(shown + 1, false));
+window.addEventListener('resize', fit);
 window.addEventListener('hashchange', () => show(named()));
 
 root.classList.add('is-stepped');

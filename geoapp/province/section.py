@@ -91,11 +91,14 @@ class Section:
 
 def said(words: Text, language: str, **values: object) -> str:
     """A phrase in a language, its typography and the values of its `{names}`."""
-    return typeset(words.in_language(language), language).format(**values)
+    text = typeset(words.in_language(language), language)
+    return (text.replace("'", "\u2019") if language == "fr" else text).format(**values)
 
 
-def counted(number: int, one: Text, many: Text, language: str, **values: object) -> str:
-    """A phrase with a number in it, `{n}`; French has one for 0, too."""
+def counted(number: int, one: Text, many: Text, language: str, none: Text | None = None, **values: object) -> str:
+    """A phrase with a number in it, `{n}`; French has one for 0, too, where there is no phrase for `none`."""
+    if none is not None and number == 0:
+        return said(none, language, **values)
     single = number == 1 or (language == "fr" and number == 0)
     return said(one if single else many, language, n=in_digits(number, language), **values)
 

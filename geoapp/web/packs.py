@@ -26,7 +26,7 @@ from geoapp.web.policy import unstored
 packs = Blueprint("packs", __name__, url_prefix="/provinces/<code>")
 
 # As many rows as are read from the back of a room, and as many screens of one topic as are sat through.
-ROWS_ON_SCREEN, MOST_SCREENS = 7, 4
+ROWS_ON_SCREEN, MOST_SCREENS = 5, 5
 
 
 @packs.before_request

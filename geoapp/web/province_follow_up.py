@@ -25,7 +25,7 @@ from geoapp.web.trainings import by_year
 from layers.tables import Deployment
 
 # As many rows as are read on a page; the lists have the others.
-MOST_ROWS, MOST_SITES = 50, 20
+MOST_ROWS, MOST_SITES = 20, 15
 
 
 def _shown(section: Section) -> dict[str, Any]:
