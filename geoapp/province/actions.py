@@ -15,6 +15,7 @@ from layers.tables import Action
 from layers.text import Text
 
 TITLE = Text("Actions due and late", "Actions à faire et en retard")
+FIRST_DUE = Text("What is due first at the top", "Ce qui est dû d'abord en haut")
 LATE = Text("late", "en retard")
 SOON = Text("due this week", "échéance cette semaine")
 NOBODY = Text("nobody named", "personne de désigné")
@@ -44,9 +45,10 @@ def actions_section(actions: Sequence[ActionRow], unit: Unit, language: str, mos
             Text("{n} is late.", "{n} est en retard."),
             Text("{n} are late.", "{n} sont en retard."),
             language,
+            Text("None of them is late.", "Aucune n'est en retard."),
         ),
     )
-    return Section("actions", title, lead, (action_table(actions, said(TITLE, language), unit, language, most),))
+    return Section("actions", title, lead, (action_table(actions, said(FIRST_DUE, language), unit, language, most),))
 
 
 def action_table(

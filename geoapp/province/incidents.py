@@ -167,6 +167,7 @@ def open_section(found: Open, unit: Unit, language: str) -> Section:
         Text("{n} has been open for over six months.", "{n} est ouvert depuis plus de six mois."),
         Text("{n} have been open for over six months.", "{n} sont ouverts depuis plus de six mois."),
         language,
+        Text("None of them has been open for over six months.", "Aucun n'est ouvert depuis plus de six mois."),
     )
     return Section(
         "incidents",
@@ -184,6 +185,11 @@ def level_said(level: str, language: str) -> str:
     if level == "unknown":
         return LEVEL_UNKNOWN.in_language(language)
     return said(Text("Level {level}", "Niveau {level}"), language, level=level).replace(" ", "\u00a0")
+
+
+def _level_headings(language: str) -> list[str]:
+    # A narrow column breaks them.
+    return [level_said(level, language).replace("\u00a0", " ") for level in LEVELS]
 
 
 def tones(language: str) -> tuple[tuple[str, str], ...]:
@@ -206,7 +212,7 @@ def _by_age(found: Open, language: str) -> Table:
         said(Text("By level and age", "Par niveau et ancienneté"), language),
         (
             said(Text("Open for", "Ouvert depuis"), language),
-            *(level_said(level, language) for level in LEVELS),
+            *_level_headings(language),
             said(Text("All", "Total"), language),
         ),
         rows,
@@ -340,7 +346,7 @@ def recorded_section(found: Recorded, period: Period, language: str) -> Section:
         else said(Text("By month and level", "Par mois et niveau"), language),
         (
             said(Text("Year", "Année") if found.by_year else Text("Month", "Mois"), language),
-            *(level_said(level, language) for level in LEVELS),
+            *_level_headings(language),
             said(Text("All", "Total"), language),
         ),
         rows,

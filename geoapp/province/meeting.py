@@ -28,7 +28,10 @@ MOST_CHANGES = 20
 
 @dataclass(frozen=True)
 class LastMeeting:
-    """The last meeting that was held; `planned` is when the committee is to meet next, where that is known."""
+    """The last meeting that was held; `planned` is when the committee is to meet next, where that is known.
+
+    `decisions` are its own, else those of the meeting of `decided_on`, the last before it that has any.
+    """
 
     meeting_id: str
     committee_id: str
@@ -36,8 +39,9 @@ class LastMeeting:
     kind: str
     held_on: dt.date
     planned: dt.date | None
-    decisions: Sequence[ActionRow]
     synthetic: bool
+    decided_on: dt.date
+    decisions: Sequence[ActionRow]
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,17 @@ def read_committees(connection: Connection, unit: Unit) -> Committees:
     ).one_or_none()
     if row is None:
         return Committees(number, None)
-    decisions = read_actions(connection, unit.today, Action.meeting_id == row.meeting_id)
-    return Committees(number, LastMeeting(*row[:6], decisions, row.synthetic))
+    decided = connection.execute(
+        select(Meeting.meeting_id, Meeting.held_on)
+        .join(Action, Action.meeting_id == Meeting.meeting_id)
+        .where(Meeting.committee_id == row.committee_id, Meeting.held_on <= row.held_on)
+        .order_by(Meeting.held_on.desc(), (Meeting.meeting_id == row.meeting_id).desc(), Meeting.meeting_id)
+        .limit(1)
+    ).one_or_none()
+    if decided is None:
+        return Committees(number, LastMeeting(*row, row.held_on, []))
+    decisions = read_actions(connection, unit.today, Action.meeting_id == decided.meeting_id)
+    return Committees(number, LastMeeting(*row, decided.held_on, decisions))
 
 
 def decisions_section(found: Committees, unit: Unit, language: str, most: int) -> Section:
@@ -117,6 +130,12 @@ def decisions_section(found: Committees, unit: Unit, language: str, most: int) -
             "decisions", title, tuple(lead), empty=said(none, language), synthetic=last.synthetic, links=(link,)
         )
     name = COMMITTEE_KIND.label(last.kind, language)
+    if last.decided_on != last.held_on:
+        earlier = Text(
+            "No decision of it is recorded; the last ones are of {day}.",
+            "Aucune décision n'en est enregistrée ; les dernières sont du {day}.",
+        )
+        lead.append(said(earlier, language, day=day(last.decided_on, language)))
     table = action_table(last.decisions, name, unit, language, most, done=True)
     return Section("decisions", title, tuple(lead), (table,), synthetic=last.synthetic, links=(link,))
 

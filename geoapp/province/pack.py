@@ -44,7 +44,7 @@ from layers.text import Text
 ROOM, RESTRICTED = "room", "restricted"
 EDITIONS = (ROOM, RESTRICTED)
 READERS = {ROOM: "committee", RESTRICTED: "coordinator"}
-MOST_ROWS, MOST_SITES = 80, 30
+MOST_ROWS, MOST_SITES = 50, 25
 LONGEST_RECIPIENT = 60
 FOR_MEMBERS = (
     "The room view and the meeting pack are for the members of this unit's committee, and for who sees all of it."

@@ -51,7 +51,7 @@ class Row:
 class Table:
     """A table: `numbers` are the columns that hold numbers, `total` how many rows there are, of which some are shown.
 
-    `bar` is what the bars show, in words; without it there are none.
+    `bar` is what the bars show, in words; without it there are none. `before` are rows that an earlier screen shows.
     """
 
     title: str
@@ -62,11 +62,17 @@ class Table:
     bar: str = ""
     tones: tuple[tuple[str, str], ...] = ()
     href: str = ""
+    before: int = 0
+
+    @property
+    def shown(self) -> int:
+        """How many rows were shown up to its last one."""
+        return self.before + len(self.rows)
 
     @property
     def cut(self) -> bool:
-        """Whether there are more rows than it holds."""
-        return self.total > len(self.rows)
+        """Whether there are more rows than are shown."""
+        return self.total > self.shown
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,14 @@ class Section:
 
 def said(words: Text, language: str, **values: object) -> str:
     """A phrase in a language, its typography and the values of its `{names}`."""
-    return typeset(words.in_language(language), language).format(**values)
+    text = typeset(words.in_language(language), language)
+    return (text.replace("'", "\u2019") if language == "fr" else text).format(**values)
 
 
-def counted(number: int, one: Text, many: Text, language: str, **values: object) -> str:
-    """A phrase with a number in it, `{n}`; French has one for 0, too."""
+def counted(number: int, one: Text, many: Text, language: str, none: Text | None = None, **values: object) -> str:
+    """A phrase with a number in it, `{n}`; French has one for 0, too, where there is no phrase for `none`."""
+    if none is not None and number == 0:
+        return said(none, language, **values)
     single = number == 1 or (language == "fr" and number == 0)
     return said(one if single else many, language, n=in_digits(number, language), **values)
 
@@ -128,17 +137,23 @@ def bars_of(rows: Sequence[Sequence[tuple[str, int]]]) -> list[tuple[Bar, ...]]:
     return made
 
 
-def in_screens(section: Section, most: int) -> list[Section]:
-    """A topic on as many screens as it needs: each table on its own, and so many rows of it at a time."""
+def in_screens(section: Section, rows: int, most: int) -> list[Section]:
+    """A topic on as many screens as it needs, up to `most`: each table on its own, so many rows of it at a time.
+
+    Of a table that does not fit the first rows are shown, with how many there are.
+    """
     screens: list[Section] = []
     for table in section.tables:
-        for at in range(0, max(1, len(table.rows)), most):
-            part = replace(table, rows=table.rows[at : at + most], total=0)
-            first = not screens
-            screens.append(replace(section, tables=(part,), lead=section.lead if first else (), notes=()))
+        total, room = max(table.total, len(table.rows)), rows * max(1, most - len(screens))
+        shown = table.rows[:room]
+        # Bars and figures are looked at as a whole.
+        step = len(shown) if table.numbers else rows
+        pieces = [shown[at : at + step] for at in range(0, len(shown), max(1, step))]
+        for number, piece in enumerate(pieces, 1):
+            last = number == len(pieces) and total > len(shown)
+            part = replace(table, rows=piece, total=total if last else 0, before=(number - 1) * step)
+            screens.append(replace(section, tables=(part,), lead=() if screens else section.lead, notes=()))
     if not screens:
         return [section]
-    last = screens[-1]
-    rest = section.tables[-1]
-    screens[-1] = replace(last, notes=section.notes, tables=(replace(last.tables[0], total=rest.total),))
+    screens[-1] = replace(screens[-1], notes=section.notes)
     return screens
