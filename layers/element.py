@@ -120,6 +120,7 @@ SPEC: dict[str, Any] = {
     "first": False,
     "group": None,
     "told": None,
+    "within": None,
 }
 
 
@@ -137,8 +138,9 @@ class VectorTiles(JSCSSMixin, Layer):
     what its popup shows, and `tip` the property that names it. `pattern` is the address without a filter, and
     `filters` the query parameters by which it may be filtered; `at_first` says whether it is shown where an address
     does not say. `note` stands under the symbols in the legend, and `group` is the branch of the tree that it
-    hangs on. `told` is what the tip says beside a name, by its key. `z_index` orders the layers from below. On
-    a slow link the map is of use once those that are `first` are drawn.
+    hangs on. `told` is what the tip says beside a name, by its key. `within` are two corners, outside which no tile is
+    asked for. `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are
+    drawn.
     """
 
     default_js = RENDERER
@@ -176,6 +178,7 @@ class VectorTiles(JSCSSMixin, Layer):
         first: bool = False,
         group: Text | None = None,
         told: Mapping[str, str] | None = None,
+        within: Sequence[Sequence[float]] | None = None,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -203,6 +206,7 @@ class VectorTiles(JSCSSMixin, Layer):
             "first": first,
             "group": group.in_language(language) if group else None,
             "told": dict(told) if told else None,
+            "within": within,
         }
         self.told = written(without(self.spec, SPEC | {"pattern": url, "atFirst": visible}))
 

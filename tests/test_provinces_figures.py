@@ -239,7 +239,7 @@ def test_a_wrong_address_is_told_and_the_rest_is_shown(as_person: Callable[[str]
         assert words in unescape(answer.text)
         assert len(table_of(answer.text)) > 40
     assert client.get("/provinces?quarter=2025&lang=en").status_code == 400
-    assert "figure : il n'y a pas de chiffre" in unescape(client.get("/provinces?figure=x&lang=fr").text).replace(
+    assert "figure : il n’y a pas de chiffre" in unescape(client.get("/provinces?figure=x&lang=fr").text).replace(
         "\u00a0", " "
     )
 

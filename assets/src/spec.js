@@ -3,6 +3,7 @@
 const LAYER = {
   attribution: null, minZoom: 0, tileSize: 512, labels: [], interactive: true, visible: true, key: null, detail: null,
   tip: null, filters: [], note: null, first: false, group: null, told: null,
+  within: null,
 };
 const RULE = {title: null, when: {}, sublayer: null, minZoom: 0, maxZoom: 24};
 const LABEL = {

@@ -12,7 +12,7 @@ from flask import url_for
 from sqlalchemy import Connection, func, select
 
 from geoapp.province.shades import Shades
-from geoapp.web.map import ground, tile_pattern
+from geoapp.web.map import ground, tile_pattern, trimmed
 from geoapp.web.map_state import MapState
 from layers.element import Legend, Scale, VectorTiles
 from layers.provinces import PROVINCES, VALID_TODAY
@@ -26,8 +26,6 @@ NOT_VISIBLE = "#c4cad0"
 OPACITY = 0.85
 # South-west and north-east corners of the four countries.
 ALL = [[-13.5, 12.2], [5.4, 35.1]]
-# What of a side may be cut off: Leaflet goes a whole zoom out where a little would be.
-INSET = 0.05
 
 
 @dataclass(frozen=True)
@@ -120,5 +118,4 @@ def corners_of(connection: Connection, codes: Sequence[str]) -> list[list[float]
     if found[0] is None:
         return ALL
     south, west, north, east = found
-    tall, wide = INSET * (north - south), INSET * (east - west)
-    return [[south + tall, west + wide], [north - tall, east - wide]]
+    return trimmed([[south, west], [north, east]])

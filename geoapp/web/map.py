@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote, urlencode
@@ -40,6 +41,8 @@ NOT_ASKED = Text(
     "ask\u00a0: les réponses aux questions de risque de ce lien sont pour les coordinateurs, analystes et"
     " responsables SIG, dans leurs unités.",
 )
+# How much of each side of a place may be out of sight, for the sake of the rest.
+TRIM = 0.07
 MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 
@@ -133,16 +136,18 @@ def draw(
     start: list[list[float]] | None = None,
     *,
     workbench: bool = True,
+    within: Mapping[str, list[list[float]]] | None = None,
 ) -> folium.Map:
     """The Folium map in one language, with the layers of which the viewer may see anything.
 
     `start` are the corners of the first view, in degrees, where the state has none. Without `workbench` it is tied to
-    no filters, table or address.
+    no filters, table or address. `within` are the corners outside which a layer has nothing, by its name.
     """
     state, start = state or MapState(), start or START
     chart, base = ground(language, state, start)
     open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
-    drawn = [_element(layer, language, state) for layer in open_layers]
+    within = within or {}
+    drawn = [_element(layer, language, state, within.get(layer.name)) for layer in open_layers]
     for element in drawn:
         element.add_to(chart)
     Legend([*drawn, base], language).add_to(chart)
@@ -187,7 +192,14 @@ def ground(language: str, state: MapState, start: list[list[float]]) -> tuple[fo
     return chart, base
 
 
-def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
+def trimmed(corners: list[list[float]]) -> list[list[float]]:
+    """Corners a little farther in: Leaflet goes a whole zoom out rather than cut a hair off."""
+    (south, west), (north, east) = corners
+    tall, wide = TRIM * (north - south), TRIM * (east - west)
+    return [[south + tall, west + wide], [north - tall, east - wide]]
+
+
+def _element(layer: MapLayer, language: str, state: MapState, within: list[list[float]] | None = None) -> VectorTiles:
     settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
     pattern = tile_pattern(layer.name)
@@ -212,6 +224,7 @@ def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
         note=explained(settings.level_weights) if layer.weighted else None,
         first=layer.first,
         group=layer.group,
+        within=within,
     )
 
 

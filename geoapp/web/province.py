@@ -23,6 +23,7 @@ from geoapp.web.province_follow_up import (
     sites,
     trainings,
 )
+from geoapp.web.unit_map import unit_map
 from layers.vocabulary import ADMIN_TYPE
 
 province = Blueprint("province", __name__)
@@ -52,6 +53,7 @@ class Topic:
 
 # In the order of the page.
 TOPICS = (
+    Topic("map", EVERYBODY, unit_map),
     Topic("decisions", MEMBER, decisions, SECTION),
     Topic("incidents", MEMBER, incidents, SECTION),
     Topic("actions", MEMBER, actions, SECTION),
