@@ -23,6 +23,7 @@ from geoapp.web.province_follow_up import (
     sites,
     trainings,
 )
+from geoapp.web.province_security import coverage, escorts, facilities, mandates, neighbours
 from geoapp.web.unit_map import unit_map
 from layers.vocabulary import ADMIN_TYPE
 
@@ -60,6 +61,11 @@ TOPICS = (
     Topic("changes", MEMBER, changes, SECTION),
     Topic("sites", EVERYBODY, sites, SECTION),
     Topic("deployments", MEMBER, deployments, SECTION),
+    Topic("mandates", FULL, mandates, SECTION),
+    Topic("coverage", FULL, coverage, SECTION),
+    Topic("facilities", MEMBER, facilities, SECTION),
+    Topic("escorts", FULL, escorts, SECTION),
+    Topic("neighbours", FULL, neighbours, SECTION),
     Topic("reviews", FULL, reviews),
     Topic("trainings", MEMBER, trainings),
 )
