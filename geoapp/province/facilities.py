@@ -195,8 +195,8 @@ def read_depot(connection: Connection, facility: UUID, most: int) -> Depot:
     return Depot(
         today,
         guards,
-        [row._tuple() for row in break_ins],
-        [row._tuple() for row in connection.execute(latest)],
+        break_ins.all(),
+        connection.execute(latest).all(),
         total,
     )
 
