@@ -16,10 +16,12 @@ from meeting_rows import write
 from pypdf import PdfReader
 from releasing import ClientOf
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from werkzeug.test import TestResponse
 
+from geoapp.access.viewer import OPERATOR, Reader, set_reader, set_viewer
 from geoapp.database.cluster import Cluster
-from geoapp.database.engine import open_engine
+from geoapp.database.engine import open_engine, open_web_engine
 from geoapp.publish.paper import fill
 from geoapp.settings import Settings
 
@@ -219,3 +221,18 @@ def test_the_command_writes_both_editions(settings: Settings, tmp_path: Path) ->
         assert refused.returncode == 1 and words in refused.stderr, refused.stderr
         assert not out.exists() and "Traceback" not in refused.stderr
     assert report("CD-SK", str(tmp_path / "pack.txt")).returncode == 2
+
+
+def test_nobody_passes_for_the_operator_or_numbers_a_pack_that_is_not_theirs(settings: Settings) -> None:
+    web = open_web_engine(settings)
+    with web.connect() as connection:
+        set_viewer(connection, OPERATOR)
+        for reader in ("coordinator", "committee"):
+            set_reader(connection, Reader(reader, ("CD-SK",)))
+            for table in ("incident", "incident_release", "deployment"):
+                assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0, (reader, table)
+    for name in ("committee-sk", "gis-rw", "public", OPERATOR):
+        with web.connect() as connection, pytest.raises(ProgrammingError, match="who sees all of its unit"):
+            set_viewer(connection, name)
+            connection.execute(text("SELECT number_pack('CD-SK', '{}')"))
+    web.dispose()
