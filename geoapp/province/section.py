@@ -146,8 +146,9 @@ def in_screens(section: Section, rows: int, most: int) -> list[Section]:
     for table in section.tables:
         total, room = max(table.total, len(table.rows)), rows * max(1, most - len(screens))
         shown = table.rows[:room]
-        # Bars and figures are looked at as a whole.
-        step = len(shown) if table.numbers else rows
+        # Rows of figures are short: some more of them, in parts of like size.
+        parts = -(-len(shown) // (rows + 3)) or 1
+        step = -(-len(shown) // parts) if table.numbers else rows
         pieces = [shown[at : at + step] for at in range(0, len(shown), max(1, step))]
         for number, piece in enumerate(pieces, 1):
             last = number == len(pieces) and total > len(shown)
