@@ -276,7 +276,7 @@ def test_it_is_looked_at(chromium_browser: Browser, database: Settings) -> None:
     with serving(environment_for(database)) as address:
         with visiting(chromium_browser, address, "analyst", viewport={"width": 1366, "height": 768}) as visit:
             page = visit.open(f"/provinces?figure=change&{PERIOD}&lang=en")
-            assert visit.drawn()["provinces"] > 40
+            assert visit.drawn()["shaded"] > 40
             page.locator(".folium-map").hover(position={"x": 200, "y": 200})
             expect(page.locator(".map-tip")).to_contain_text("no site visited for 183 days")
             page.get_by_label("Figure", exact=True).select_option("coverage")

@@ -90,8 +90,9 @@ def draw_choropleth(connection: Connection, shown: Choropleth, title: str, langu
     ]
     if shown.not_visible:
         rules.append(Rule(Fill(NOT_VISIBLE, OPACITY, BORDER, 1.0)))
+    # A name of its own: by night the borders' colours are turned over, those of a figure are the key's.
     layer = VectorTiles(
-        PROVINCES.name,
+        "shaded",
         title=Text(title, title),
         language=language,
         url=tile_pattern(PROVINCES.name),
