@@ -11,7 +11,7 @@ const target = path.resolve(here, '../geoapp/web/static');
 
 const {metafile, warnings} = await build({
   absWorkingDir: here,
-  entryPoints: {map: 'src/main.js', desk: 'src/desk.js', mend: 'src/mend.js', report: 'src/report.js', questions: 'src/questions.js', page: 'src/page.css', 'map-style': 'src/map.css', 'questions-style': 'src/questions.css', icon: 'src/icon.svg'},
+  entryPoints: {map: 'src/main.js', desk: 'src/desk.js', mend: 'src/mend.js', report: 'src/report.js', room: 'src/room.js', questions: 'src/questions.js', page: 'src/page.css', 'room-style': 'src/room.css', 'map-style': 'src/map.css', 'questions-style': 'src/questions.css', icon: 'src/icon.svg'},
   outdir: target,
   entryNames: '[name]-[hash]',
   bundle: true,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import folium
@@ -51,6 +51,7 @@ WORDS = {
         "Trop nombreux ici pour être dessinés un à un\u00a0: ils sont comptés. Agrandissez pour les voir séparément.",
     ),
     "cell": Text("{layer}: {count} here, click to zoom in", "{layer}\u00a0: {count} ici, cliquer pour agrandir"),
+    "told": Text("{name}: {told}", "{name}\u00a0: {told}"),
     "choose": Text("{count} records here", "{count} éléments ici"),
     "more": Text(
         "and {count} more: zoom in to tell them apart",
@@ -119,6 +120,8 @@ SPEC: dict[str, Any] = {
     "note": None,
     "first": False,
     "group": None,
+    "told": None,
+    "within": None,
 }
 
 
@@ -136,7 +139,8 @@ class VectorTiles(JSCSSMixin, Layer):
     what its popup shows, and `tip` the property that names it. `pattern` is the address without a filter, and
     `filters` the query parameters by which it may be filtered; `at_first` says whether it is shown where an address
     does not say. `note` stands under the symbols in the legend, and `group` is the branch of the tree that it
-    hangs on. `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are
+    hangs on. `told` is what the tip says beside a name, by its key. `within` are two corners, outside which no tile is
+    asked for. `z_index` orders the layers from below. On a slow link the map is of use once those that are `first` are
     drawn.
     """
 
@@ -174,6 +178,8 @@ class VectorTiles(JSCSSMixin, Layer):
         note: Text | None = None,
         first: bool = False,
         group: Text | None = None,
+        told: Mapping[str, str] | None = None,
+        within: Sequence[Sequence[float]] | None = None,
     ):
         # The script adds itself to the map, and the legend takes the place of Folium's layer control.
         super().__init__(name=name, overlay=True, control=False, show=False)
@@ -200,6 +206,8 @@ class VectorTiles(JSCSSMixin, Layer):
             "note": note.in_language(language) if note else None,
             "first": first,
             "group": group.in_language(language) if group else None,
+            "told": dict(told) if told else None,
+            "within": within,
         }
         self.told = written(without(self.spec, SPEC | {"pattern": url, "atFirst": visible}))
 

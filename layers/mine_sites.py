@@ -16,6 +16,8 @@ from layers.text import Text
 from layers.vocabulary import ACTIVITY, COUNTRY, ICGLR_STATUS, MINE_TYPE, MINERAL, TRACEABILITY
 
 DARK = "#26323a"
+# After so many days without a visit a place is shown as not known, never as calm.
+LONG_UNVISITED = 183
 SITE = PUBLIC_MINE_SITE.c
 
 # From dark to light, so that they are told apart in grey too.

@@ -36,13 +36,14 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Fill:
-    """A polygon: fill with its opacity, and an outline."""
+    """A polygon: fill with its opacity, an outline, and the colour of lines across it."""
 
     fill: str | None
     opacity: float = 1.0
     stroke: str | None = None
     stroke_width: float = 1.0
     dash: tuple[float, ...] = ()
+    hatch: str | None = None
     kind: Literal["fill"] = "fill"
 
 
@@ -71,7 +72,8 @@ def without(made: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, A
 
 @dataclass(frozen=True)
 class Rule:
-    """A symbol for the features whose properties equal `when`; the first rule that fits a feature draws it.
+    """A symbol for the features whose properties equal `when`, a list being any of its values; the first rule that fits
+    a feature draws it.
 
     `sublayer` names the layer inside the tile where a tile holds several. A rule without a `title` is not in
     the legend.

@@ -215,6 +215,57 @@ def test_a_paper_tells_its_reader_no_more_than_they_may_see(
         assert {"incident", "route"} <= {row.table for row, _ in found}
 
 
+@pytest.fixture
+def packs_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meeting packs as their HTML."""
+
+    def fill_alone(template: str, language: str, **values: object) -> bytes:
+        return fill(template, language, **values).encode()
+
+    monkeypatch.setattr("geoapp.province.pack.print_paper", fill_alone)
+
+
+@pytest.mark.usefixtures("packs_unset")
+def test_a_room_is_shown_the_same_whoever_is_signed_in(
+    client_of: ClientOf, planting: Planting, said_by: Callable[[list[str]], str], tmp_path: Path
+) -> None:
+    out, told_to = tmp_path / "pack.pdf", {}
+    for name in ("committee-sk", "coordinator-sk", "analyst", "gis-cd"):
+        client = client_of(name)
+        said = ""
+        for language in ("en", "fr"):
+            for path in ("room?", "pack.pdf?", "pack.pdf?since=2020-01-01&"):
+                answer = client.get(f"/provinces/CD-SK/{path}lang={language}")
+                assert answer.status_code == 200
+                said += answer.text
+        said_by(["report", "CD-SK", str(out), "--since", "2020-01-01", "--user", name])
+        told_to[name] = planting.found_in(said + out.read_text())
+    said_by(["report", "CD-SK", str(out), "--since", "2020-01-01"])
+    told_to["operator"] = planting.found_in(out.read_text())
+    everybody = told_to["committee-sk"]
+    assert {"incident_release", "action", "committee", "training"} <= {row.table for row, _ in everybody}
+    for name, found in told_to.items():
+        assert readable(each for each in found if not may_see("committee-sk", *each)) == [], name
+        assert readable(found - everybody) == [], name
+        if name != "operator":
+            assert readable(everybody - found) == [], name
+
+
+@pytest.mark.usefixtures("packs_unset")
+def test_a_restricted_pack_tells_what_a_coordinator_of_the_unit_may_see(
+    client_of: ClientOf, planting: Planting, said_by: Callable[[list[str]], str], tmp_path: Path
+) -> None:
+    out = tmp_path / "pack.pdf"
+    papers = [client_of(name).post("/provinces/CD-SK/pack.pdf").text for name in ("coordinator-sk", "analyst")]
+    said_by(["report", "CD-SK", str(out), "--edition", "restricted"])
+    for paper in (*papers, out.read_text()):
+        found = planting.found_in(paper)
+        assert ("incident", "restricted") in {(row.table, row.state) for row, _ in found}
+        assert readable(each for each in found if not may_see("coordinator-sk", *each)) == []
+        # Not even the one sealed incident that its coordinator handles.
+        assert not any(row.state in {"handled", "sealed"} for row, _ in found)
+
+
 def test_every_address_has_a_line(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(URLS)
 

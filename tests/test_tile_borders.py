@@ -115,3 +115,13 @@ def test_shapes_that_cover_each_other_are_drawn_all_the_same() -> None:
     for first, second in simplified(np.array([square, across], dtype=object)).values():
         assert first.symmetric_difference(square).area / square.area < 0.01
         assert second.symmetric_difference(across).area / across.area < 0.01
+
+
+def test_a_unit_of_which_a_tile_has_nothing_is_not_in_it(visitor: FlaskClient, tmp_path: Path) -> None:
+    seen = 0
+    for z, x, y in ((2, 2, 1), (2, 2, 2), (3, 4, 3), (3, 4, 4), (4, 9, 7), (4, 9, 8)):
+        shapes = drawn(visitor, tmp_path, "provinces", (z, x, y))
+        seen += len(shapes)
+        file = tmp_path / f"provinces-{z}-{x}-{y}.mvt"
+        assert not pyogrio.read_dataframe(file, layer="provinces", X=x, Y=y, Z=z, CLIP="NO").geometry.isna().any()
+    assert seen > 40

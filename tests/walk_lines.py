@@ -53,12 +53,14 @@ from walk_shown import (
     LISTED,
     OF_A_MEETING,
     OF_A_RELEASE,
+    OF_A_ROOM,
     PACKED,
     RISKS,
     SIGNED_IN,
     TRAINING,
 )
 
+from geoapp.province.figures import FIGURES
 from geoapp.risk.questions import QUESTIONS
 from layers.catalogue import LAYERS
 
@@ -172,11 +174,25 @@ URLS: dict[str, Line] = {
     "province.page": Line(
         only(*(f"/provinces/{unit}?lang={each}" for unit in PLACES for each in ("en", "fr"))),
         {
-            HANDLERS: {"risk_item:on a mine_site": "risk measure owner"},
-            SIGNED_IN: {"training": "participants_by_group"},
+            HANDLERS: {"risk_item:on a mine_site": "risk measure owner", "incident:restricted": "incident_no"},
+            SIGNED_IN: {"training": "participants_by_group", **OF_A_ROOM[SIGNED_IN]},
         },
     ),
-    "provinces.page": Line(only("/provinces?lang=en", "/provinces?lang=fr", "/provinces?quarter=2024-Q1")),
+    "provinces.page": Line(
+        only(
+            *(f"/provinces?lang={each}" for each in ("en", "fr")),
+            "/provinces?quarter=2024-Q1",
+            *(f"/provinces?figure={each}&since=2020-01-01" for each in ("published", *FIGURES)),
+        )
+    ),
+    "packs.room": Line(
+        only(*(f"/provinces/{unit}/room?lang={each}" for unit in PLACES for each in ("en", "fr"))), OF_A_ROOM
+    ),
+    "packs.room_edition": Line(only("/provinces/CD-SK/pack.pdf?lang=fr&since=2020-01-01")),
+    "packs.restricted_edition": Line(
+        lambda _: [Ask("/provinces/CD-SK/pack.pdf?lang=fr", {"recipient": "Somebody", "since": "2020-01-01"})],
+        {"coordinator-sk": {"incident:restricted": "incident_no"}},
+    ),
     "tiles.tile": Line(
         tile_asks,
         {

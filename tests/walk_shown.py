@@ -33,6 +33,10 @@ OF_A_MEETING = {
         "incident_release": "summary_en summary_fr",
     },
 }
+# What a page, a room view and a pack tell every member of what was decided and released.
+OF_A_ROOM = {
+    SIGNED_IN: {"committee": "name", "action:on a site": "action", "incident_release": "summary_en summary_fr"}
+}
 IN_A_MEETING_FORM = {"coordinator-sk": {"meeting": "minutes place_text"}}
 # What some questions show of rows.
 RISKS = {

@@ -7,8 +7,10 @@ import {boxOf, overlap} from './geometry.js';
 export const POINT = 1;
 export const LINE = 2;
 
+const equals = (found, wanted) => (Array.isArray(wanted) ? wanted.includes(found) : found === wanted);
+
 const fits = ({when}, properties) =>
-  Object.entries(when).every(([name, value]) => (properties[name] ?? null) === value);
+  Object.entries(when).every(([name, value]) => equals(properties[name] ?? null, value));
 
 const holds = (range, sublayer, zoom) =>
   (range.sublayer ?? sublayer) === sublayer && zoom >= range.minZoom && zoom <= (range.maxZoom ?? Infinity);

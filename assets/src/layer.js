@@ -22,7 +22,7 @@ export const VectorTiles = L.GridLayer.extend({
       minZoom: Math.max(spec.minZoom, Math.log2(spec.tileSize / 256)),
       maxZoom: 24,
       attribution: spec.attribution && escaped(spec.attribution),
-      bounds: WORLD,
+      bounds: spec.within ?? WORLD,
       noWrap: true,
       keepBuffer: 1,
       updateWhenZooming: false,

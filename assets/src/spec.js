@@ -2,7 +2,8 @@
 
 const LAYER = {
   attribution: null, minZoom: 0, tileSize: 512, labels: [], interactive: true, visible: true, key: null, detail: null,
-  tip: null, filters: [], note: null, first: false, group: null,
+  tip: null, filters: [], note: null, first: false, group: null, told: null,
+  within: null,
 };
 const RULE = {title: null, when: {}, sublayer: null, minZoom: 0, maxZoom: 24};
 const LABEL = {
@@ -12,7 +13,7 @@ const LABEL = {
 const SYMBOLS = {
   marker: {stroke: '#ffffff', stroke_width: 1.25},
   stroke: {dash: [], casing: null},
-  fill: {opacity: 1, stroke: null, stroke_width: 1, dash: []},
+  fill: {opacity: 1, stroke: null, stroke_width: 1, dash: [], hatch: null},
 };
 
 export function completed(spec) {

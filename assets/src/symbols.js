@@ -103,13 +103,33 @@ export function strokePath(context, {color, width, dash, casing}, path) {
   context.stroke(path);
 }
 
-export function fillPath(context, {fill, opacity, stroke, stroke_width: width, dash}, path) {
+// Lines of a hatching are so far apart, a divisor of a tile's size, so that they go on in the next one.
+const HATCH = 8;
+const HATCHED = 512;
+
+function hatchPath(context, color, path) {
+  context.save();
+  context.clip(path);
+  context.beginPath();
+  for (let x = -HATCHED; x < HATCHED; x += HATCH) {
+    context.moveTo(x, 0);
+    context.lineTo(x + HATCHED, HATCHED);
+  }
+  context.strokeStyle = color;
+  context.lineWidth = 1.2;
+  context.setLineDash([]);
+  context.stroke();
+  context.restore();
+}
+
+export function fillPath(context, {fill, opacity, stroke, stroke_width: width, dash, hatch}, path) {
   if (fill) {
     context.globalAlpha = opacity;
     context.fillStyle = fill;
     context.fill(path);
     context.globalAlpha = 1;
   }
+  if (hatch) hatchPath(context, hatch, path);
   if (stroke && width > 0) strokePath(context, {color: stroke, width, dash, casing: null}, path);
 }
 

@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import ProgrammingError
 
-from geoapp.errors import NotFoundError
+from geoapp.errors import DatabaseError, NotFoundError
 from layers.tables import AppUser
 
 # The viewer who is not signed in. A transaction without any viewer sees nothing at all.
 PUBLIC = "public"
+# The operator where they read as somebody else would; nobody's name begins so.
+OPERATOR = "(operator)"
 # Roles that see all rows of their units but the sealed ones.
 FULL_ROLES = ("coordinator", "analyst", "gis")
+NO_WEB_ROLE = (
+    "The database's owner may not act as geoapp_web: have an administrator of the server run GRANT geoapp_web TO the"
+    " owner, or name somebody by --user."
+)
 _VIEWER_OF_TOKEN = text(
     "SELECT set_config('geoapp.viewer', user_name, true) FROM find_token(:hash, :on_loopback)"
     " WHERE set_config('geoapp.token', token_id::text, true) <> ''"
@@ -106,3 +113,16 @@ def set_reader(connection: Connection, reader: Reader) -> None:
     else:
         words = f"{reader.role}:{','.join(reader.units)}"
         connection.execute(select(func.set_config("geoapp.reader", words, True)))
+
+
+def set_operators_reader(connection: Connection, reader: Reader) -> None:
+    """Give the current transaction, of the operator, the rights of a reader: no more than that reader sees.
+
+    Raises DatabaseError where the operator's role may not take that of the web process.
+    """
+    try:
+        connection.execute(text("SET LOCAL ROLE geoapp_web"))
+    except ProgrammingError:
+        raise DatabaseError(NO_WEB_ROLE) from None
+    set_viewer(connection, OPERATOR)
+    set_reader(connection, reader)

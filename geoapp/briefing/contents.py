@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from time import monotonic
-from typing import Any
 from urllib.parse import parse_qsl
 
 from babel.dates import format_date
 from shapely import Point
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
 from geoapp.access.briefings import ANSWER, COMPARISON, NOTE, VIEW, Item
 from geoapp.access.viewer import FULL_ROLES, read_viewer
@@ -41,12 +38,6 @@ NOT_COMPUTED = Text("This part could not be worked out.", "Cette partie n'a pas 
 START: Box = (26.6, -4.9, 30.9, 1.1)
 # The layers of a view that names none.
 AT_FIRST = ("incidents", "mine_sites", "routes", "deployments")
-# What the figures of all answers depend on.
-TABLES = (
-    "admin_unit", "deployment", "escort_movement", "incident", "incident_release", "mine_site", "network_edge", "route",
-    "site_visit",
-)  # fmt: skip
-VERSIONS = text("SELECT table_versions()")
 
 
 @dataclass(frozen=True)
@@ -72,26 +63,6 @@ class Part:
     synthetic: bool = False
     counted: Sequence[tuple[Text, str]] = ()
     put_off: bool = False
-
-
-@dataclass(frozen=True)
-class Version:
-    """Which data a paper was made of: `code` is the same as long as no row of them has changed."""
-
-    code: str
-    day: dt.date
-    snapshot: str
-
-
-def read_version(connection: Connection) -> Version:
-    """The version of the data that the transaction reads."""
-    versions: Mapping[str, Any] = connection.scalar(VERSIONS) or {}
-    told = {name: versions[name] for name in ("", *TABLES) if name in versions}
-    code = sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    snapshot = connection.scalar(text("SELECT pg_current_snapshot()::text"))
-    day = connection.scalar(select(func.today()))
-    assert day is not None  # noqa: S101 - a function of the database always has one.
-    return Version(code, day, str(snapshot))
 
 
 def work_out(

@@ -1,84 +1,72 @@
-"""`geoapp report`: papers and figures for people outside, one entry of `KINDS` a kind of report."""
+"""`geoapp report`: papers and figures for meetings and for people outside, one entry of `KINDS` a kind of report."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
-from geoapp.access.viewer import FULL_ROLES, acting_viewer
 from geoapp.cli.context import USER_OPTION, acting_database
-from geoapp.errors import ForbiddenError, GeoappError, QuestionError
-from geoapp.followup.funder import make_funder_report
-from geoapp.followup.funder_files import as_csv, as_json
-from geoapp.followup.funder_words import as_pdf
-from geoapp.followup.periods import read_period
+from geoapp.cli.reports import Asked
+from geoapp.errors import GeoappError, QuestionError
 from geoapp.settings import Settings
 from layers.text import LANGUAGES
 
-FOR_OTHERS = "The funder's report is for coordinators, analysts and GIS officers, in their units."
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a report was asked for with: the arguments before OUT, and the options."""
-
-    arguments: tuple[str, ...]
-    funder: str | None
-    since: str | None
-    until: str | None
-    unit: str | None
-    language: str
-    made: dt.datetime
-    by: str
+PACK, EDITIONS = "pack", ("room", "restricted")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A kind of report: its arguments before OUT as the usage names them, the endings it is written in, and how."""
+    """A kind of report: its arguments before OUT as the usage names them, its endings, and the module that makes it.
+
+    The module is imported when it is asked for: statistics take longer to load than a pack to make.
+    """
 
     arguments: tuple[str, ...]
     suffixes: tuple[str, ...]
-    make: Callable[[Connection, Asked, str], bytes]
+    module: str
+
+    def make(self, engine: Engine, asked: Asked, suffix: str) -> bytes:
+        """What is written to the file."""
+        made: Callable[[Engine, Asked, str], bytes] = import_module(self.module).make
+        return made(engine, asked, suffix)
 
 
-def _funder(connection: Connection, asked: Asked, suffix: str) -> bytes:
-    if not asked.funder:
-        raise click.UsageError("--kind funder needs --funder NAME.")
-    viewer = acting_viewer(connection)
-    if viewer is not None and not viewer.has(*FULL_ROLES):
-        raise ForbiddenError(FOR_OTHERS)
-    period = read_period(connection, asked.since, asked.until, asked.unit)
-    report = make_funder_report(connection, asked.funder, period)
-    if suffix == ".json":
-        return (json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n").encode()
-    if suffix == ".csv":
-        return as_csv(report, asked.language).encode()
-    return as_pdf(report, asked.language, asked.by, asked.made)
-
-
-KINDS: dict[str, Report] = {"funder": Report((), (".pdf", ".csv", ".json"), _funder)}
+KINDS: dict[str, Report] = {
+    PACK: Report(("UNIT",), (".pdf",), "geoapp.cli.report_pack"),
+    "funder": Report((), (".pdf", ".csv", ".json"), "geoapp.cli.report_funder"),
+}
 
 
 @click.command()
-@click.argument("arguments", nargs=-1, required=True, metavar="OUT")
-@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What is reported.")
+@click.argument("arguments", nargs=-1, required=True, metavar="[UNIT] OUT")
+@click.option("--kind", type=click.Choice(list(KINDS)), default=PACK, show_default=True, help="What is reported.")
 @click.option("--funder", metavar="NAME", help="The funder, as trainings name it.")
-@click.option("--since", metavar="DAY", help="The first day; a year before the last one, unless said.")
+@click.option(
+    "--since", metavar="DAY", help="The first day; of a pack the last meeting, else a year before the last day."
+)
 @click.option("--until", metavar="DAY", help="The last day; today, unless said.")
-@click.option("--unit", metavar="LIST", help="These countries and provinces alone, such as CD-SK,RW.")
+@click.option(
+    "--unit", metavar="LIST", help="Of the funder's report: these countries and provinces alone, as CD-SK,RW."
+)
+@click.option(
+    "--edition", type=click.Choice(EDITIONS), default=EDITIONS[0], show_default=True, help="Of the pack: for whom."
+)
+@click.option("--recipient", metavar="WHO", help="Whom a restricted pack is for; who asks for it, unless said.")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language; the installation's, unless said.")
 @USER_OPTION
-def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | None, **given: str | None) -> None:
-    """Write a report to OUT, whose name ends in .pdf, .csv or .json.
+def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | None, **given: Any) -> None:
+    """Write the meeting pack of UNIT to OUT, whose name ends in .pdf; or a funder's report (.pdf, .csv, .json).
 
-    With --user it is of the rows that this person may see.
+    A pack is of the room edition, which every member of the committee may see, or restricted: then each copy has its
+    number and names its recipient. With --user a report is of the rows that this person may see.
     """
     settings = Settings.from_environment()
     wanted = KINDS[kind]
@@ -90,10 +78,9 @@ def report(arguments: tuple[str, ...], kind: str, lang: str | None, user: str | 
         raise click.BadParameter(f"let its name end in {', '.join(wanted.suffixes)}.", param_hint="OUT")
     made = dt.datetime.now(ZoneInfo(settings.time_zone))
     asked = Asked(tuple(before), language=lang or settings.language, made=made, by=user or "geoapp", **given)
-    with acting_database(settings, user) as engine, engine.connect() as connection:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    with acting_database(settings, user) as engine:
         try:
-            written = wanted.make(connection, asked, out.suffix.lower())
+            written = wanted.make(engine, asked, out.suffix.lower())
         except QuestionError as refused:
             raise GeoappError(refused.said.in_language(asked.language)) from None
     try:

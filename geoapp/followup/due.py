@@ -19,6 +19,8 @@ UNFINISHED, ALL = "unfinished", "all"
 # When something is due: in words of the address.
 DUE = ("late", "soon", "old")
 UNKNOWN_LEVEL = "9"
+# From when an incident counts as open.
+OPEN_SINCE = func.coalesce(Incident.opened_on, Incident.reported_on)
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,7 @@ def _narrow(asked: Select[Any], wanted: Wanted) -> Select[Any]:
             Incident.status.not_in(ENDED),
         ]
     elif wanted.due == "old":
-        since = func.coalesce(Incident.opened_on, Incident.reported_on)
-        conditions += [since < func.today() - ESCALATE_DAYS, Incident.status.not_in(ENDED)]
+        conditions += [func.today() - ESCALATE_DAYS > OPEN_SINCE, Incident.status.not_in(ENDED)]
     if wanted.mine:
         taken = select(IncidentStep.incident_id).where(IncidentStep.created_by == func.viewer())
         conditions.append(or_(Incident.incident_id.in_(taken), func.viewer() == any_(Incident.handlers)))

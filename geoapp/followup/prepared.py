@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
@@ -58,12 +59,28 @@ def two_years_before(day: dt.date) -> dt.date:
 
 def read_prepared(connection: Connection, on: dt.date, conditions: Sequence[ColumnElement[bool]] = ()) -> Prepared:
     """How prepared the deployments are that the viewer sees, valid on a day, under some more conditions."""
-    valid = and_(Deployment.valid_from <= on, or_(Deployment.valid_to.is_(None), on < Deployment.valid_to))
+    asked = select(*_figures(on)).where(_valid(on), *conditions)
+    return Prepared(*(each or 0 for each in connection.execute(asked).one()))
+
+
+def read_prepared_by_unit(connection: Connection, on: dt.date) -> dict[str, Prepared]:
+    """The same of each unit in which the viewer sees a deployment valid on a day; one in several counts in each."""
+    unit = func.unnest(Deployment.units)
+    rows = connection.execute(select(unit, *_figures(on)).where(_valid(on)).group_by(unit))
+    return {row[0]: Prepared(*(each or 0 for each in row[1:])) for row in rows}
+
+
+def _valid(on: dt.date) -> ColumnElement[bool]:
+    return and_(Deployment.valid_from <= on, or_(Deployment.valid_to.is_(None), on < Deployment.valid_to))
+
+
+def _figures(on: dt.date) -> tuple[ColumnElement[Any], ...]:
+    """What `Prepared` holds, in its order."""
     some = or_(Deployment.vps_trained.is_(None), Deployment.vps_trained > 0)
     day = Deployment.vps_trained_on
     within = and_(day > two_years_before(on), day <= on, some)
     known = and_(Deployment.strength > 0, or_(Deployment.vps_trained.is_not(None), day.is_(None)))
-    asked = select(
+    return (
         func.count(),
         func.count().filter(Deployment.vetted == "yes"),
         func.count().filter(func.coalesce(Deployment.vetted, "unknown") == "unknown"),
@@ -74,5 +91,4 @@ def read_prepared(connection: Connection, on: dt.date, conditions: Sequence[Colu
         func.coalesce(func.sum(Deployment.strength).filter(known), 0),
         func.coalesce(func.sum(Deployment.vps_trained).filter(known, within), 0),
         func.count().filter(Deployment.synthetic),
-    ).where(valid, *conditions)
-    return Prepared(*(each or 0 for each in connection.execute(asked).one()))
+    )

@@ -210,14 +210,16 @@ def _outline(tile: Tile, extent: int) -> SQLColumnExpression[Any]:
     ST_AsMVTGeom would simplify each unit by itself.
     """
     unit = 2 * WORLD / 2**tile.z / extent
-    shape = func.coalesce(AdminUnitOutline.geom_3857, AdminUnit.geom_3857)
+    whole = func.coalesce(AdminUnitOutline.geom_3857, AdminUnit.geom_3857)
     placed = func.ST_Affine(
-        func.ST_ClipByBox2D(shape, tile.reach),
+        func.ST_ClipByBox2D(whole, tile.reach),
         *(1 / unit, 0.0, 0.0, -1 / unit, WORLD / unit - tile.x * extent, WORLD / unit - tile.y * extent),
     )
     # What has an area after the corners have moved, outer rings the way round that the specification asks for.
     snapped = func.ST_CollectionExtract(func.ST_SnapToGrid(placed, 1.0), 3)
-    return func.nullif(func.ST_ForcePolygonCCW(snapped), func.ST_GeomFromText("MULTIPOLYGON EMPTY", 3857))
+    # Nothing of a unit may be left, as one polygon or as several: the browser cannot draw a feature without a shape.
+    shape = func.ST_Multi(func.ST_ForcePolygonCCW(snapped))
+    return func.nullif(shape, func.ST_GeomFromText("MULTIPOLYGON EMPTY", 3857))
 
 
 def _shown(layer: MapLayer) -> list[MapLayer]:

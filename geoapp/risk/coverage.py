@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -123,6 +124,18 @@ def ask_coverage(connection: Connection, ground: Ground, asked: Asked) -> Covera
         routes=by_route,
         security_forces=force,
     )
+
+
+def covered_by_unit(
+    connection: Connection, ground: Ground, asked: Asked, units: Sequence[frozenset[str]]
+) -> list[Share]:
+    """The sites within reach of a deployment in each of some units, told by the codes that their rows may bear."""
+    stands = [each for each in ground.get(connection, STANDS) if each.valid(asked.on)]
+    lines = [Line.of(each.shape) for each in stands if each.shape is not None]
+    sites = _worked(ground.get(connection, SITES))
+    guarded = within_reach(Grid.of(sites.lon, sites.lat), lines, asked.values["radius_km"] * 1000)
+    held = [np.array([not codes.isdisjoint(each) for each in sites.units], dtype=np.bool_) for codes in units]
+    return [Share.of(int((each & guarded).sum()), int(each.sum())) for each in held]
 
 
 def within_reach(

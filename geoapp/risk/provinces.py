@@ -193,10 +193,11 @@ def _with_origins(code: str, origins: dict[str, set[str]]) -> set[str]:
 
 
 def _year_before(window: Window) -> Window:
-    return Window(window.on, _a_year_earlier(window.since), _a_year_earlier(window.until))
+    return Window(window.on, a_year_earlier(window.since), a_year_earlier(window.until))
 
 
-def _a_year_earlier(day: dt.date) -> dt.date:
+def a_year_earlier(day: dt.date) -> dt.date:
+    """The same day a year before; of 29 February the 28th."""
     if day.year == 1:
         return day
     last_of_february = (day.month, day.day) == (2, 29)

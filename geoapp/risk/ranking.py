@@ -21,9 +21,10 @@ from geoapp.risk.lines import Line
 from geoapp.risk.parameters import Asked
 from geoapp.risk.places import SITES, STANDS, Sites, Stand
 from geoapp.risk.provinces import ProvincesAnswer, Unit, UnitCounts, ask_provinces, units_on
-from geoapp.risk.sites import LONG_UNVISITED, SitesAnswer, ask_sites, chosen_sites, pressures, varied
+from geoapp.risk.sites import SitesAnswer, ask_sites, chosen_sites, pressures, varied
 from geoapp.risk.stability import Choice, ranks, variations
 from layers.filter import Filter
+from layers.mine_sites import LONG_UNVISITED
 from layers.text import Text
 
 # How many months ago a rank is compared with.

@@ -20,10 +20,8 @@ from geoapp.risk.scope import circles_outside
 from geoapp.risk.stability import Choice, rank_ranges, ranks
 from geoapp.risk.wording import d, incidents, n
 from layers.filter import Filter
+from layers.mine_sites import LONG_UNVISITED
 from layers.text import Text
-
-# After so many days without a visit a place is shown as not known, never as calm.
-LONG_UNVISITED = 183
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ from geoapp.web.meters import Meters
 from geoapp.web.movements import movements
 from geoapp.web.ogc import ogc
 from geoapp.web.openapi import openapi
+from geoapp.web.packs import packs
 from geoapp.web.places import places
 from geoapp.web.province import province
 from geoapp.web.provinces import provinces
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         places,
         provinces,
         province,
+        packs,
         trainings,
         register,
         movements,

@@ -38,7 +38,8 @@ from geoapp.access.briefings import (
 )
 from geoapp.access.people import list_units
 from geoapp.access.viewer import PUBLIC, Reader, set_reader
-from geoapp.briefing.contents import Part, in_words, read_version, title_of, work_out
+from geoapp.briefing.contents import Part, in_words, title_of, work_out
+from geoapp.briefing.version import read_version
 from geoapp.errors import BadRequestError, NotFoundError
 from geoapp.publish.paper import print_paper
 from geoapp.risk.asking import record_question

@@ -24,6 +24,8 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.filters["number"] = number
     app.jinja_env.filters["share"] = share
+    # Templates that papers fill too have these names for them.
+    app.jinja_env.filters["said"] = lambda words: typeset(words.in_language(g.language), g.language)
     app.jinja_env.filters["typeset"] = lambda said: typeset(said, g.language)
 
     @app.before_request
@@ -44,9 +46,10 @@ def chosen_language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or settings.language
 
 
-def number(value: float) -> str:
-    """A number as readers of the request's language write it."""
-    return format_decimal(value, locale=g.language)
+def number(value: float, digits: int | None = None) -> str:
+    """A number as readers of the request's language write it, with at most so many decimals."""
+    pattern = None if digits is None else "#,##0" + ("." + "#" * digits if digits else "")
+    return format_decimal(value, pattern, locale=g.language)
 
 
 def share(value: float) -> str:

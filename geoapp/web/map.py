@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote, urlencode
@@ -40,6 +41,8 @@ NOT_ASKED = Text(
     "ask\u00a0: les réponses aux questions de risque de ce lien sont pour les coordinateurs, analystes et"
     " responsables SIG, dans leurs unités.",
 )
+# How much of each side of a place may be out of sight, for the sake of the rest.
+TRIM = 0.07
 MOST_SOUTH_WEST, MOST_NORTH_EAST = (-20, 5), (12, 45)
 
 
@@ -135,13 +138,30 @@ def draw(
     start: list[list[float]] | None = None,
     *,
     workbench: bool = True,
+    within: Mapping[str, list[list[float]]] | None = None,
 ) -> folium.Map:
     """The Folium map in one language, with the layers of which the viewer may see anything.
 
     `start` are the corners of the first view, in degrees, where the state has none. Without `workbench` it is tied to
-    no filters, table or address.
+    no filters, table or address. `within` are the corners outside which a layer has nothing, by its name.
     """
     state, start = state or MapState(), start or START
+    chart, base = ground(language, state, start)
+    open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
+    within = within or {}
+    drawn = [_element(layer, language, state, within.get(layer.name)) for layer in open_layers]
+    for element in drawn:
+        element.add_to(chart)
+    Legend([*drawn, base], language).add_to(chart)
+    Scale().add_to(chart)
+    understood = state.query(open=state.opened, lang=language) if state.faults else None
+    if workbench:
+        Workbench(drawn, start, understood).add_to(chart)
+    return chart
+
+
+def ground(language: str, state: MapState, start: list[list[float]]) -> tuple[folium.Map, VectorTiles]:
+    """A Folium map with nothing but the base map, and that layer; `start` is where it looks, if the state says not."""
     chart = folium.Map(
         tiles=None,
         min_zoom=4,
@@ -161,7 +181,7 @@ def draw(
         "base",
         title=Text("Base map", "Fond de carte"),
         language=language,
-        url=_tile_pattern("base"),
+        url=tile_pattern("base"),
         rules=base_map.RULES,
         labels=base_map.LABELS,
         attribution=base_map.ATTRIBUTION.in_language(language),
@@ -171,22 +191,20 @@ def draw(
         group=GROUND,
     )
     base.add_to(chart)
-    open_layers = [layer for layer in LAYERS.values() if _open(layer, viewer)]
-    drawn = [_element(layer, language, state) for layer in open_layers]
-    for element in drawn:
-        element.add_to(chart)
-    Legend([*drawn, base], language).add_to(chart)
-    Scale().add_to(chart)
-    understood = state.query(open=state.opened, lang=language) if state.faults else None
-    if workbench:
-        Workbench(drawn, start, understood).add_to(chart)
-    return chart
+    return chart, base
 
 
-def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
+def trimmed(corners: list[list[float]]) -> list[list[float]]:
+    """Corners a little farther in: Leaflet goes a whole zoom out rather than cut a hair off."""
+    (south, west), (north, east) = corners
+    tall, wide = TRIM * (north - south), TRIM * (east - west)
+    return [[south + tall, west + wide], [north - tall, east - wide]]
+
+
+def _element(layer: MapLayer, language: str, state: MapState, within: list[list[float]] | None = None) -> VectorTiles:
     settings: Settings = current_app.extensions["geoapp.settings"]
     detail = unquote(url_for("details.detail", name=layer.name, key="{key}", lang=language))
-    pattern = _tile_pattern(layer.name)
+    pattern = tile_pattern(layer.name)
     query = urlencode(state.chosen.applying(layer.filters).query())
     return VectorTiles(
         layer.name,
@@ -208,6 +226,7 @@ def _element(layer: MapLayer, language: str, state: MapState) -> VectorTiles:
         note=explained(settings.level_weights) if layer.weighted else None,
         first=layer.first,
         group=layer.group,
+        within=within,
     )
 
 
@@ -217,6 +236,7 @@ def _parts(layer: MapLayer) -> list[str]:
     return [part for column in layer.filters for part in named.get(column, [column])]
 
 
-def _tile_pattern(name: str) -> str:
+def tile_pattern(name: str) -> str:
+    """The address of a layer's tiles, with the version of those that everybody shares."""
     pattern = url_for("tiles.tile", name=name, z=0, x=0, y=0).replace("/0/0/0.mvt", "/{z}/{x}/{y}.mvt")
     return f"{pattern}?{VERSION}={shared_version(look(), name)}" if name in SHARED else pattern

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 from geoapp.access.viewer import FULL_ROLES
 from geoapp.errors import NotFoundError, QuestionError
 from geoapp.followup.register import Chosen, list_risks, may_write, units_of_subject
+from geoapp.province.facilities import depot_sections, read_depot
 from geoapp.publish.around import nearest_deployments, read_visits, site_point
 from geoapp.publish.details import NO_SUCH_ROW, read_detail
 from geoapp.publish.listing import Asked, Listing, read_listing
@@ -48,6 +49,8 @@ OF_STRENGTH = Text("{trained} of {strength}", "{trained} sur {strength}")
 # A route's page shows the layers that its strip tells of.
 ROUTE_LAYERS = ("incidents", "deployments", "mine_sites", "routes", "provinces")
 MOST_TERMS = 8
+# So many break-ins and movements of a facility are read on its page.
+MOST_AROUND = 20
 TOWN = Text("town", "ville")
 
 
@@ -195,15 +198,19 @@ def _corners(connection: Connection, row_id: UUID) -> list[list[float]]:
 
 @places.get("/facilities/<path:key>")
 def facility(key: str) -> Response:
-    """A depot, buying house, processor, magazine or post: its facts, and for who may its risks."""
+    """A depot, magazine or post: its facts, and for who may its guards, break-ins, movements and risks."""
     with writing() as connection:
         row_id = _as_id(key)
         detail = read_detail(connection, FACILITIES, str(row_id), g.language)
         record_read(connection, Facility.__tablename__, row_id)
         risks = _risks(connection, ("facility", str(row_id)))
+        around = []
+        if current_viewer().has(*FULL_ROLES):
+            around = depot_sections(read_depot(connection, row_id, MOST_AROUND), g.language)
     page = render_template(
         "facility.html",
         detail=detail,
+        sections=around,
         on_map=url_for("map.page", open=f"facilities:{row_id}", table="facilities", lang=g.language),
         synthetic=detail.synthetic,
         **risks,

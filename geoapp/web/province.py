@@ -1,83 +1,97 @@
-"""`/provinces/<code>`: the page of a unit, each part as the reader's rights allow."""
+"""`/provinces/<code>`: the page of a unit, each topic as the reader's rights allow."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, url_for
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from geoapp.access.viewer import FULL_ROLES
-from geoapp.errors import NotFoundError
-from geoapp.followup.periods import lies_in
-from geoapp.followup.prepared import Prepared, read_prepared, two_years_before
-from geoapp.followup.register import Chosen as ChosenRisks
-from geoapp.followup.register import list_risks
-from geoapp.followup.trainings import Chosen, people_by_year, read_totals
+from geoapp.province.pack import LONGEST_RECIPIENT, ended_said
+from geoapp.province.unit import Rights, Unit, read_unit, rights_in
 from geoapp.web.database import current_viewer, reading
-from geoapp.web.language import day_in_words
 from geoapp.web.policy import unstored
-from geoapp.web.register_words import risk_shown
-from geoapp.web.trainings import ROLES, by_year
-from layers.tables import AdminUnit, Deployment
+from geoapp.web.province_follow_up import (
+    actions,
+    changes,
+    decisions,
+    deployments,
+    incidents,
+    reviews,
+    sites,
+    trainings,
+)
+from geoapp.web.province_security import coverage, escorts, facilities, mandates, neighbours
+from geoapp.web.unit_map import unit_map
 from layers.vocabulary import ADMIN_TYPE
 
 province = Blueprint("province", __name__)
 
-NO_SUCH_UNIT = "There is no unit of this code. Choose one on the page Provinces."
+EVERYBODY, MEMBER, FULL = "everybody", "member", "full"
+# The template of a topic that is a `Section`.
+SECTION = "section"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the page: the template `province/_<name>.html` or another, who reads it, and what it reads.
+
+    `read` gets the transaction of the viewer, the unit and the viewer's rights in it; its answer is `part` in the
+    template. A part whose `synthetic` is true marks the page. What is None is left out.
+    """
+
+    name: str
+    whose: str
+    read: Callable[[Connection, Unit, Rights], dict[str, Any] | None]
+    template: str = ""
+
+    def is_for(self, rights: Rights) -> bool:
+        """Whether somebody of these rights reads it."""
+        return {EVERYBODY: True, MEMBER: rights.member, FULL: rights.full}[self.whose]
+
+
+# In the order of the page.
+TOPICS = (
+    Topic("map", EVERYBODY, unit_map),
+    Topic("decisions", MEMBER, decisions, SECTION),
+    Topic("incidents", MEMBER, incidents, SECTION),
+    Topic("actions", MEMBER, actions, SECTION),
+    Topic("changes", MEMBER, changes, SECTION),
+    Topic("sites", EVERYBODY, sites, SECTION),
+    Topic("deployments", MEMBER, deployments, SECTION),
+    Topic("mandates", FULL, mandates, SECTION),
+    Topic("coverage", FULL, coverage, SECTION),
+    Topic("facilities", MEMBER, facilities, SECTION),
+    Topic("escorts", FULL, escorts, SECTION),
+    Topic("neighbours", FULL, neighbours, SECTION),
+    Topic("reviews", FULL, reviews),
+    Topic("trainings", MEMBER, trainings),
+)
 
 
 @province.get("/provinces/<code>")
 def page(code: str) -> Response:
-    """A country or a province: reviews that are due, people trained, deployments trained."""
+    """A country or a province, topic by topic."""
     viewer = current_viewer()
-    full, member = viewer.has(*FULL_ROLES), viewer.has(*ROLES)
-    parts: dict[str, Any] = {"risks": None, "due": 0, "by_year": [], "totals": None, "prepared": None}
     with reading() as connection:
-        unit = _unit(connection, code)
-        if member:
-            chosen = Chosen(unit=unit.unit_code)
-            parts["totals"] = read_totals(connection, chosen.conditions())
-            parts["by_year"] = by_year(people_by_year(connection, chosen), g.language)
-        if full:
-            due = list_risks(connection, ChosenRisks(unit=unit.unit_code, due=True))
-            parts["risks"] = [risk_shown(each, g.language) for each in due]
-            parts["register"] = len(list_risks(connection, ChosenRisks(unit=unit.unit_code)))
-            parts |= _prepared(connection, unit.unit_code)
-    synthetic = any((parts["totals"] and parts["totals"].synthetic, parts["prepared"] and parts["prepared"].synthetic))
+        unit = read_unit(connection, code)
+        rights = rights_in(connection, unit, viewer)
+        parts = [
+            (each.template or each.name, each.read(connection, unit, rights)) for each in TOPICS if each.is_for(rights)
+        ]
     body = render_template(
         "province.html",
         unit=unit,
-        name=unit.name_fr if g.language == "fr" else unit.name_en,
+        name=unit.name.in_language(g.language),
         kind=ADMIN_TYPE.label(unit.admin_type, g.language),
-        full=full,
-        member=member,
+        ended=ended_said(unit, g.language),
+        me=viewer.name,
+        longest=LONGEST_RECIPIENT,
+        rights=rights,
         on_map=url_for("map.page", unit=unit.unit_code, lang=g.language),
-        synthetic=synthetic,
-        **parts,
+        parts=[(name, part) for name, part in parts if part is not None],
+        synthetic=any(part.get("synthetic") for _, part in parts if part),
     )
     return unstored(make_response(body))
-
-
-def _unit(connection: Connection, code: str) -> Any:
-    """The unit of a code, as it last was."""
-    if "\0" in code:
-        raise NotFoundError(NO_SUCH_UNIT)
-    asked = select(
-        AdminUnit.unit_code,
-        AdminUnit.name_en,
-        AdminUnit.name_fr,
-        AdminUnit.admin_type,
-        AdminUnit.valid_from,
-        AdminUnit.valid_to,
-    ).where(AdminUnit.unit_code == code)
-    found = connection.execute(asked.order_by(AdminUnit.valid_from.desc()).limit(1)).one_or_none()
-    if found is None:
-        raise NotFoundError(NO_SUCH_UNIT)
-    return found
-
-
-def _prepared(connection: Connection, code: str) -> dict[str, Any]:
-    today = connection.execute(select(func.today())).scalar_one()
-    found: Prepared = read_prepared(connection, today, [lies_in(Deployment.units, [code])])
-    return {"prepared": found, "trained_after": day_in_words(two_years_before(today))}
