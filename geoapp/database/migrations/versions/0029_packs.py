@@ -3,7 +3,7 @@
 from geoapp.database.migrations.script import run_sql
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
