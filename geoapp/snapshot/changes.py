@@ -13,9 +13,9 @@ from sqlalchemy import Connection, text
 from geoapp import __version__
 from layers.weights import written
 
-# A standby does not know which transactions run, and takes those after the oldest of them for ended: as seen counts what
-# came before it. With the history of the server's log, at once after a promotion too, and the place in it behind which
-# nothing was seen.
+# A standby takes all transactions after the oldest that runs for ended, be they or not: what came before that counts as
+# seen. With the history of the server's log, at once after a promotion too, and the place in it behind which nothing
+# was seen.
 START = text("""
     SELECT viewer, rights, handles_sealed, day,
            CASE WHEN pg_is_in_recovery() THEN concat(pg_snapshot_xmin(seen), ':', pg_snapshot_xmin(seen), ':')
@@ -27,7 +27,8 @@ START = text("""
                || '-' || (SELECT timeline_id FROM pg_control_checkpoint()) AS history,
            CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_replay_lsn(), '0/0')
                 ELSE pg_current_wal_insert_lsn() END - pg_lsn '0/0' AS place
-      FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot)), pg_current_snapshot() AS own (seen)
+      FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot)),
+           pg_current_snapshot() AS own (seen)
 """)
 SNAPSHOT = text("""
     SELECT CASE WHEN pg_is_in_recovery() THEN concat(pg_snapshot_xmin(seen), ':', pg_snapshot_xmin(seen), ':')

@@ -11,7 +11,9 @@ from time import monotonic
 from typing import TypeVar, cast
 
 from flask import Flask, current_app, g, request
-from psycopg import OperationalError as DriverError
+from psycopg import Error as DriverError
+from psycopg import InterfaceError as BrokenOffError
+from psycopg import OperationalError as AwayError
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.sql.functions import FunctionElement
@@ -107,7 +109,9 @@ def asked_again(work: Callable[[], Answer]) -> Answer:
 def _may_ask_again(error: DBAPIError | DriverError) -> bool:
     standby = g.pop("standby", None)
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if standby is None or not _reads() or not isinstance(cause, DriverError) or cause.sqlstate == TOO_LONG:
+    if standby is None or not _reads() or not isinstance(cause, AwayError | BrokenOffError):
+        return False
+    if cause.sqlstate == TOO_LONG:
         return False
     log.warning("a standby broke off: %s", type(cause).__name__)
     standby.note_away()
@@ -125,7 +129,11 @@ def _reader(**options: object) -> Iterator[Connection]:
     """A connection for what is only read; of the primary where the request goes on to write."""
     known = replicas()
     connection = known.connect(place_written(), of_primary=not _reads())
-    with connection, _of_server(known.server_of(connection)):
+    standby = known.server_of(connection)
+    if standby is not None:
+        # It is read-only, and refuses that another transaction is set back to what it cannot be.
+        options.pop("postgresql_readonly", None)
+    with connection, _of_server(standby):
         yield connection.execution_options(**options)
 
 
