@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg
 from cast import join
@@ -87,9 +88,10 @@ class Trio:
 
 
 def ask(cluster: Cluster, statement: str, role: str = "geoapp") -> object:
-    """The only value that a server answers."""
+    """The only value that a server answers, if it answers any."""
     with psycopg.connect(f"host={cluster.socket_folder} user={role} dbname=geoapp", autocommit=True) as connection:
-        row = connection.execute(statement).fetchone()
+        answer = connection.execute(statement)
+        row = answer.fetchone() if answer.description else None
         return row[0] if row else None
 
 
@@ -108,12 +110,18 @@ def wait_for(done: Callable[[], object], seconds: float = AWAIT_SECONDS) -> floa
     return time.monotonic() - started
 
 
+def answers(port: int) -> bool:
+    """Whether a web server on a port can answer from the database."""
+    with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
 def do(folder: Path, command: str) -> str:
     """Run a command of the page in a shell; what it says."""
-    places = "".join(f"{name}={folder / name}\n" for name in ("home", "one", "two", "web"))
     answer = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", places + command],
-        env={"PATH": f"{PROJECT}/.venv/bin:{os.environ['PATH']}", "HOME": str(folder)},
+        _shell(folder, command),
+        env=_environment(folder),
         capture_output=True,
         text=True,
         check=False,
@@ -122,6 +130,42 @@ def do(folder: Path, command: str) -> str:
     )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout + answer.stderr
+
+
+@contextlib.contextmanager
+def running_in_a_shell(folder: Path, command: str) -> Iterator[None]:
+    """Have what a command of the page starts run for the time of the block."""
+    with (
+        (folder / "web.log").open("w") as log,
+        subprocess.Popen(
+            _shell(folder, command), env=_environment(folder), stdout=log, stderr=log, cwd="/", start_new_session=True
+        ) as shell,
+    ):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)
+            shell.wait(30)
+            # The servers have more to end than the shell.
+            wait_for(lambda: not _lives(shell.pid))
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _shell(folder: Path, command: str) -> list[str]:
+    places = "".join(f"{name}={folder / name}\n" for name in ("home", "one", "two", "web"))
+    return ["bash", "-euo", "pipefail", "-c", places + command]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {"PATH": f"{PROJECT}/.venv/bin:{os.environ['PATH']}", "HOME": str(folder)}
 
 
 @contextlib.contextmanager

@@ -49,8 +49,9 @@ max_wal_size = '2GB'
 random_page_cost = 1.1
 jit = off
 log_error_verbosity = terse
-hot_standby_feedback = on
 """
+# The primary keeps what a standby reads, so that it need not be broken off.
+OF_A_STANDBY = "hot_standby_feedback = on\n"
 # "all" does not stand for replication, by which standbys of the same machine follow.
 ADMITTED = "local all all peer map=geoapp\n"
 ADMITTED_WITH_STANDBYS = f"{ADMITTED}local replication all peer map=geoapp\n"
@@ -150,6 +151,8 @@ class Cluster:
                 "--checkpoint=fast",
                 failure="The primary could not be copied",
             )
+            with _disk_errors(self.home):
+                self._configure(fresh)
             if self._server_process() is not None:
                 self._stop()
             with _disk_errors(self.home):
@@ -157,6 +160,19 @@ class Cluster:
                 fresh.rename(self.data)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+    def _configure(self, copy: Path) -> None:
+        """Have a copy run as a cluster of geoapp's, whatever it was copied from."""
+        settings = copy / "geoapp.conf"
+        if not settings.exists():
+            (copy / "postgresql.conf").write_text("include 'geoapp.conf'\n")
+            (copy / "pg_hba.conf").write_text(ADMITTED_WITH_STANDBYS)
+            settings.write_text(CONFIGURATION)
+        if OF_A_STANDBY not in settings.read_text():
+            with settings.open("a") as file:
+                file.write(OF_A_STANDBY)
+        for each in (settings, copy / "postgresql.conf", copy / "pg_hba.conf"):
+            self._give_away(each)
 
     def _is_standby(self) -> bool:
         return (self.data / "standby.signal").exists()

@@ -133,7 +133,7 @@ def _reader(**options: object) -> Iterator[Connection]:
     if standby is not None:
         # It is read-only, and refuses that another transaction is set back to what it cannot be.
         options.pop("postgresql_readonly", None)
-    with connection, _of_server(standby):
+    with _of_server(standby), connection:
         yield connection.execution_options(**options)
 
 
