@@ -204,7 +204,7 @@ def _database_url(text: str) -> str:
 
 
 def _database_urls(text: str) -> tuple[str, ...]:
-    return tuple(_database_url(each) for each in re.split(r"[\s,]+(?=postgres)", text.strip(" ,")))
+    return tuple(_database_url(each) for each in re.split(r"\s+|,(?=[a-z+]+://)", text.strip()))
 
 
 def _with_password(reader: _Reader, address: str | None, password: str | None) -> str | None:
