@@ -45,7 +45,8 @@ class TrustedProxies:
 class Settings:
     """How this installation runs; see docs/settings.md for each variable.
 
-    `database_url`, with its password, is None where the embedded cluster under `home` is used. Without
+    `database_url`, with its password, is None where the embedded cluster under `home` is used; `read_urls` are those of
+    its standbys. Without
     `tls_certificate` and `tls_key` are files in PEM format, both or none. Without
     `web_database_password` the web role's is derived from the owner's; without `audit_key` or `backup_key` one is kept
     under `home`.
@@ -54,6 +55,7 @@ class Settings:
 
     home: Path
     database_url: str | None
+    read_urls: tuple[str, ...]
     web_database_password: str | None
     host: str
     port: int
@@ -95,6 +97,7 @@ class Settings:
                 reader.get("GEOAPP_DATABASE_URL", None, _database_url),
                 reader.get("GEOAPP_DATABASE_PASSWORD", None, str),
             ),
+            read_urls=reader.get("GEOAPP_READ_URLS", (), _database_urls),
             web_database_password=reader.get("GEOAPP_WEB_DATABASE_PASSWORD", None, str),
             host=reader.get("GEOAPP_HOST", "127.0.0.1", str),
             port=reader.get("GEOAPP_PORT", 8000, _whole_number(1, 65535)),
@@ -198,6 +201,10 @@ def _database_url(text: str) -> str:
     if url.drivername not in {"postgresql", "postgres", DRIVER}:
         raise ValueError(f"names {url.drivername}; geoapp stores in PostgreSQL with PostGIS alone")
     return url.set(drivername=DRIVER).render_as_string(hide_password=False)
+
+
+def _database_urls(text: str) -> tuple[str, ...]:
+    return tuple(_database_url(each) for each in re.split(r"\s+|,(?=[a-z+]+://)", text.strip()))
 
 
 def _with_password(reader: _Reader, address: str | None, password: str | None) -> str | None:

@@ -217,12 +217,12 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def running(folder: Path, application: int) -> Iterator[int]:
-    """The port of an nginx before the port `application`, up for the time of the block; it logs to `folder`/log."""
+def running(folder: Path, *applications: int) -> Iterator[int]:
+    """The port of an nginx before some ports, up for the time of the block; it logs to `folder`/log."""
     port = _free_port()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [str(NGINX), "-c", _adapted(folder, port, application)], stdout=log, stderr=subprocess.STDOUT
+            [str(NGINX), "-c", _adapted(folder, port, *applications)], stdout=log, stderr=subprocess.STDOUT
         )
     try:
         deadline = time.monotonic() + 10
@@ -248,16 +248,18 @@ def _free_port() -> int:
         return port
 
 
-def _adapted(folder: Path, listen: int, application: int) -> str:
+def _adapted(folder: Path, listen: int, *applications: int) -> str:
     """The path of the configuration with this machine's ports and a folder of the test's own."""
     text = CONFIGURATION.read_text()
+    servers = " ".join(f"server 127.0.0.1:{port};" for port in applications)
     for old, new in {
         WRITABLE: f"{folder}/",
         "listen 8080": f"listen 127.0.0.1:{listen}",
-        "app:8000": f"127.0.0.1:{application}",
+        "app:8000": "applications",
+        "\n    server {": f"\n    upstream applications {{ {servers} }}\n    server {{",
     }.items():
         assert old in text
-        text = text.replace(old, new)
+        text = text.replace(old, new, -1 if old == WRITABLE or "listen" in old else 1)
     # Started by root its workers would be somebody who may not enter this test's folder.
     account = "user root;\n" if os.geteuid() == 0 else ""
     path = folder / "nginx.conf"

@@ -80,6 +80,22 @@ def test_another_database_is_refused(address: str) -> None:
         Settings.from_environment({"GEOAPP_DATABASE_URL": address})
 
 
+@pytest.mark.parametrize("between", [" ", "\n", ","])
+def test_standbys_are_named_one_after_the_other(between: str) -> None:
+    addresses = ["postgresql://geoapp@/geoapp?host=/a/run,/b/run", "postgresql://geoapp@two:5433/geoapp"]
+    settings = Settings.from_environment({"GEOAPP_READ_URLS": between.join(addresses)})
+    assert [str(make_url(each).host or make_url(each).query["host"]) for each in settings.read_urls] == [
+        "/a/run,/b/run",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize("second", ["mysql://x/y", "two", "http://two"])
+def test_a_standby_that_is_none_is_refused(second: str) -> None:
+    with pytest.raises(SettingsError, match=r"GEOAPP_READ_URLS: .*(PostgreSQL|postgresql://)"):
+        Settings.from_environment({"GEOAPP_READ_URLS": f"postgresql://geoapp@one/geoapp {second}"})
+
+
 def test_the_password_may_stand_apart_from_the_address(tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("p@ss/word:1\n")

@@ -88,6 +88,8 @@ SHOW_NOTHING = {
     "doctor": "tells of the installation, and of rows at most how many",
     "db up": "starts the server",
     "db down": "stops the server",
+    "db standby": "copies the server as it is, for the operator",
+    "db promote": "has the server take writes",
     "db migrate": "changes the schema",
     "db backup": "counts rows; what it writes is encrypted (tests/test_backup.py)",
     "db restore": "counts rows",

@@ -13,12 +13,13 @@ from sqlalchemy import text
 from geoapp.access.audit import record
 from geoapp.access.leakproof import keep_spatial_index
 from geoapp.cli.context import current_database, running_database
-from geoapp.database import backup_key
+from geoapp.database import backup_key, promotion
 from geoapp.database import migrate as migrations
 from geoapp.database.backup import expire, make_backup, new_name
 from geoapp.database.boundaries import load_base_map
 from geoapp.database.cluster import Cluster
-from geoapp.database.engine import open_engine, set_web_password
+from geoapp.database.engine import libpq_address, open_here, open_standby, plain_address, set_web_password
+from geoapp.database.promotion import is_standby
 from geoapp.database.restore import restore_backup, verify_backup
 from geoapp.desk.uploads import UPLOADS
 from geoapp.errors import ClusterError
@@ -37,9 +38,11 @@ def up() -> None:
     settings = Settings.from_environment()
     cluster = _embedded(settings)
     started = cluster.up()
-    engine = open_engine(settings)
+    engine = open_here(settings)
+    with engine.connect() as connection:
+        follows = is_standby(connection)
     # Once it runs, so that a database that was restored by hand is put right too.
-    if migrations.has_schema(engine):
+    if not follows and migrations.has_schema(engine):
         keep_spatial_index(engine)
     engine.dispose()
     click.echo(f"{'Started' if started else 'Already running'}: {cluster.data}")
@@ -50,6 +53,36 @@ def down() -> None:
     """Stop the embedded database."""
     stopped = _embedded(Settings.from_environment()).down()
     click.echo("Stopped." if stopped else "It was not running.")
+
+
+@db.command()
+@click.argument("primary")
+@click.option("--overwrite", is_flag=True, help="Replace the database that is here.")
+def standby(primary: str, overwrite: bool) -> None:
+    """Make the embedded database a standby of the server at the address PRIMARY, and start it.
+
+    PRIMARY is as in GEOAPP_DATABASE_URL; its role has to be allowed to replicate.
+    """
+    settings = Settings.from_environment()
+    cluster = Cluster(settings.home)
+    cluster.follow(libpq_address(primary), overwrite=overwrite)
+    click.echo(f"A standby of the primary runs: {cluster.data}")
+    click.echo(f"Have geoapp read from it: GEOAPP_READ_URLS={plain_address(cluster.url)}")
+
+
+@db.command()
+@click.argument("address", required=False)
+def promote(address: str | None) -> None:
+    """Make a standby the primary, once the one that it follows is gone: the embedded one, or that at ADDRESS."""
+    settings = Settings.from_environment()
+    url = address or Cluster(settings.home).url
+    if address is None and not Cluster(settings.home).status().running:
+        raise ClusterError(f"No database runs in {settings.home}. Start it with `geoapp db up`, or name an ADDRESS.")
+    engine = open_standby(url, settings)
+    promotion.promote(engine)
+    engine.dispose()
+    click.echo("Promoted: it takes writes. geoapp finds it where GEOAPP_READ_URLS names it.")
+    click.echo("Never start the old primary again but as a standby: `geoapp db standby ADDRESS --overwrite` there.")
 
 
 @db.command()

@@ -14,6 +14,7 @@ from geoapp.database.cluster import Cluster
 from geoapp.doctor.checkup import check_database
 from geoapp.doctor.finding import Finding, fault, ok, warning
 from geoapp.doctor.machine import check_machine
+from geoapp.doctor.standbys import check_standbys
 from geoapp.errors import ClusterError, DatabaseError
 from geoapp.settings import Settings
 from geoapp.web.assets import assets_built
@@ -58,13 +59,14 @@ def _of_the_database(settings: Settings) -> list[Finding]:
         )
     try:
         with running_database(settings) as engine:
-            return [*found, *check_database(engine, settings)]
+            return [*found, *check_database(engine, settings), *check_standbys(settings, engine)]
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         said = f"It did not answer: {reason}"
-        return [fault("database", said, "Start it with `geoapp db up`, or check GEOAPP_DATABASE_URL.")]
+        broken = fault("database", said, "Start it with `geoapp db up`, or check GEOAPP_DATABASE_URL.")
     except (ClusterError, DatabaseError) as error:
-        return [fault("database", str(error), "Mend that first; the other checks need it.")]
+        broken = fault("database", str(error), "Mend that first; the other checks need it.")
+    return [broken, *check_standbys(settings, None)]
 
 
 def _tell(finding: Finding) -> None:

@@ -36,7 +36,7 @@ from geoapp.settings import PREFIX, Settings
 NAME = "geoapp-{:%Y%m%d-%H%M%S}.backup.age"
 PATTERN = "geoapp-????????-??????.backup.age"
 # What belongs to one machine, or is a secret that is in the archive already or opens it.
-NOT_KEPT = ("GEOAPP_DATABASE", "GEOAPP_WEB_DATABASE", "GEOAPP_AUDIT_KEY", "GEOAPP_BACKUP_KEY")
+NOT_KEPT = ("GEOAPP_DATABASE", "GEOAPP_READ_URLS", "GEOAPP_WEB_DATABASE", "GEOAPP_AUDIT_KEY", "GEOAPP_BACKUP_KEY")
 
 Say = Callable[[str], object]
 

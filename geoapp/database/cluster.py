@@ -50,6 +50,11 @@ random_page_cost = 1.1
 jit = off
 log_error_verbosity = terse
 """
+# The primary keeps what a standby reads, so that it need not be broken off.
+OF_A_STANDBY = "hot_standby_feedback = on\n"
+# "all" does not stand for replication, by which standbys of the same machine follow.
+ADMITTED = "local all all peer map=geoapp\n"
+ADMITTED_WITH_STANDBYS = f"{ADMITTED}local replication all peer map=geoapp\n"
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,71 @@ class Cluster:
         if self._version() is None:
             return False
         with self._locked():
-            process = self._server_process()
-            if process is None:
+            if self._server_process() is None:
                 return False
-            # SIGINT is PostgreSQL's fast shutdown; sent directly, it needs no installed pg_ctl of the same version.
-            os.kill(process, signal.SIGINT)
-            if not _wait(lambda: self._server_process() is None, START_SECONDS):
-                raise ClusterError(f"The database did not stop within {START_SECONDS} s; see {self.log}")
+            self._stop()
             return True
+
+    def follow(self, primary: str, *, overwrite: bool = False) -> None:
+        """Make the cluster a standby of the server at a libpq address, and start it.
+
+        Raises ClusterError, and then leaves what is there as it is; so it does without `overwrite` where there is a
+        cluster already.
+        """
+        with self._locked():
+            if self._version() is not None and not overwrite:
+                raise ClusterError(
+                    f"There is a database in {self.data} already, and nothing was changed. To replace it by a copy of"
+                    " the primary, give --overwrite; what only it holds is then lost."
+                )
+            if self._server_process() is not None and not self._is_standby():
+                raise ClusterError(
+                    f"The database in {self.data} runs and takes writes. If another was promoted in its place, stop"
+                    " this one first: geoapp db down."
+                )
+            self._copy(primary)
+            self._start()
+
+    def _copy(self, primary: str) -> None:
+        fresh = self.home / "postgres.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        with _disk_errors(self.home):
+            fresh.mkdir(mode=0o700)
+            self._give_away(fresh)
+        try:
+            self._run(
+                binaries.find().program("pg_basebackup"),
+                f"--pgdata={fresh}",
+                f"--dbname={primary}",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                failure="The primary could not be copied",
+            )
+            with _disk_errors(self.home):
+                self._configure(fresh)
+            if self._server_process() is not None:
+                self._stop()
+            with _disk_errors(self.home):
+                shutil.rmtree(self.data, ignore_errors=True)
+                fresh.rename(self.data)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def _configure(self, copy: Path) -> None:
+        """Have a copy run as a cluster of geoapp's, whatever it was copied from."""
+        settings = copy / "geoapp.conf"
+        if not settings.exists():
+            (copy / "postgresql.conf").write_text("include 'geoapp.conf'\n")
+            (copy / "pg_hba.conf").write_text(ADMITTED_WITH_STANDBYS)
+            settings.write_text(CONFIGURATION)
+        if OF_A_STANDBY not in settings.read_text():
+            with settings.open("a") as file:
+                file.write(OF_A_STANDBY)
+        for each in (settings, copy / "postgresql.conf", copy / "pg_hba.conf"):
+            self._give_away(each)
+
+    def _is_standby(self) -> bool:
+        return (self.data / "standby.signal").exists()
 
     def broke_down(self) -> bool:
         """Whether the server is gone though nobody has stopped it: killed, cut off from power, or out of disk."""
@@ -130,6 +192,14 @@ class Cluster:
         state = re.search(r"^Database cluster state: +(.*)$", told.stdout, re.MULTILINE)
         # Asked last: `down` and another `up` go on meanwhile.
         return state is not None and state[1] not in STOPPED and self._server_process() is None
+
+    def _stop(self) -> None:
+        process = self._server_process()
+        if process is not None:
+            # SIGINT is PostgreSQL's fast shutdown; sent directly, it needs no installed pg_ctl of the same version.
+            os.kill(process, signal.SIGINT)
+        if not _wait(lambda: self._server_process() is None, START_SECONDS):
+            raise ClusterError(f"The database did not stop within {START_SECONDS} s; see {self.log}")
 
     def _version(self) -> int | None:
         try:
@@ -186,7 +256,7 @@ class Cluster:
         with _disk_errors(self.home):
             with (fresh / "postgresql.conf").open("a") as configuration:
                 configuration.write("include 'geoapp.conf'\n")
-            (fresh / "pg_hba.conf").write_text("local all all peer map=geoapp\n")
+            (fresh / "pg_hba.conf").write_text(ADMITTED_WITH_STANDBYS)
             (fresh / "geoapp.conf").write_text(CONFIGURATION + self._extra)
             self._give_away(fresh / "geoapp.conf")
             # Only a finished cluster bears the final name, so a kill on the way leaves nothing half made.
@@ -203,6 +273,10 @@ class Cluster:
             (self.data / "pg_ident.conf").write_text(
                 "".join(f"geoapp {account} {role}\n" for account in accounts for role in (OWNER, WEB_ROLE))
             )
+            admitted = self.data / "pg_hba.conf"
+            # Those of clusters that were made before there were standbys; what somebody wrote stays.
+            if admitted.read_text() == ADMITTED:
+                admitted.write_text(ADMITTED_WITH_STANDBYS)
             self.log.touch(mode=0o600)
             self._give_away(self.log)
             self._clear_after_crash()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from geoapp.database.audit_key import content_key, padded
 from geoapp.database.cluster import WEB_ROLE, Cluster
@@ -39,8 +41,51 @@ def database_url(settings: Settings) -> str:
 
 def web_database_url(settings: Settings) -> str:
     """The same database, for the role of the web process."""
-    url = make_url(database_url(settings)).set(username=WEB_ROLE, password=web_password(settings))
-    return url.render_as_string(hide_password=False)
+    return _of_the_web_role(database_url(settings), settings)
+
+
+def _of_the_web_role(url: str, settings: Settings) -> str:
+    changed = make_url(url).set(username=WEB_ROLE, password=web_password(settings))
+    return changed.render_as_string(hide_password=False)
+
+
+def standby_url(url: str, settings: Settings) -> str:
+    """The address of a standby for the owner, whose password is the same on all servers."""
+    given = make_url(url)
+    owners = make_url(database_url(settings))
+    changed = given.set(username=given.username or owners.username, password=given.password or owners.password)
+    return changed.render_as_string(hide_password=False)
+
+
+def plain_address(url: str) -> str:
+    """An address as people write it, without its password."""
+    return make_url(url).set(drivername="postgresql", password=None).render_as_string()
+
+
+def libpq_address(text: str) -> str:
+    """An address as PostgreSQL's own programs take it; DatabaseError where it is none."""
+    try:
+        given = make_url(text)
+        _, found = given.get_dialect()().create_connect_args(given)
+    except (ArgumentError, NoSuchModuleError):
+        raise DatabaseError(
+            "This is not a database address. Write postgresql://user@host:port, as in GEOAPP_DATABASE_URL."
+        ) from None
+    return make_conninfo(**{name: value for name, value in found.items() if name != "dbname"})
+
+
+def _any_that_writes(settings: Settings) -> dict[str, Any]:
+    """Where to connect so that a standby that was promoted is found: at all servers, of which one takes writes."""
+    if not settings.read_urls:
+        return {}
+    hosts, ports = [], []
+    for each in (database_url(settings), *settings.read_urls):
+        given = make_url(each)
+        _, found = given.get_dialect()().create_connect_args(given)
+        hosts.append(str(found.get("host", "")))
+        # An address may itself name several servers.
+        ports.append(str(found.get("port", ",".join(["5432"] * len(hosts[-1].split(","))))))
+    return {"host": ",".join(hosts), "port": ",".join(ports), "target_session_attrs": "read-write"}
 
 
 def web_password(settings: Settings) -> str | None:
@@ -53,7 +98,17 @@ def web_password(settings: Settings) -> str | None:
 
 def open_engine(settings: Settings) -> Engine:
     """An engine for the operator: the owner of everything, whom no policy binds."""
-    return _open(database_url(settings), settings)
+    return _open(database_url(settings), settings, where=_any_that_writes(settings))
+
+
+def open_here(settings: Settings) -> Engine:
+    """The same on the embedded cluster alone, be it a standby or not."""
+    return _open(Cluster(settings.home).url, settings)
+
+
+def open_standby(url: str, settings: Settings) -> Engine:
+    """An engine for the operator on a standby."""
+    return _open(standby_url(url, settings), settings)
 
 
 def open_web_engine(settings: Settings, *, plans_kept: bool = False) -> Engine:
@@ -63,18 +118,27 @@ def open_web_engine(settings: Settings, *, plans_kept: bool = False) -> Engine:
     planned for its values.
     """
     options = "" if plans_kept else f" -c {PLANS_FOR_THE_VALUES}"
-    return _open(web_database_url(settings), settings, options)
+    return _open(web_database_url(settings), settings, options, _any_that_writes(settings))
 
 
 def open_request_engine(settings: Settings) -> Engine:
     """The same for requests, which somebody waits for: no statement, lock or silent server holds one up for long."""
+    return _open_patient(web_database_url(settings), settings, _any_that_writes(settings))
+
+
+def open_standby_engines(settings: Settings) -> list[Engine]:
+    """Engines of the same kind, one for each standby."""
+    return [_open_patient(_of_the_web_role(url, settings), settings, {}) for url in settings.read_urls]
+
+
+def _open_patient(url: str, settings: Settings, where: dict[str, Any]) -> Engine:
     limits = {
         "statement_timeout": STATEMENT_SECONDS,
         "lock_timeout": LOCK_SECONDS,
         "idle_in_transaction_session_timeout": IDLE_SECONDS,
     }
     options = "".join(f" -c {name}={seconds}s" for name, seconds in limits.items())
-    opened = _open(web_database_url(settings), settings, f" -c {PLANS_FOR_THE_VALUES}{options}")
+    opened = _open(url, settings, f" -c {PLANS_FOR_THE_VALUES}{options}", where)
     return Patience(PATIENCE_SECONDS).kept_by(opened)
 
 
@@ -84,7 +148,7 @@ def take_time(connection: Connection, seconds: int) -> None:
     connection.execute(select(*(func.set_config(name, f"{seconds}s", True) for name in names)))
 
 
-def _open(url: str, settings: Settings, further: str = "") -> Engine:
+def _open(url: str, settings: Settings, further: str = "", where: dict[str, Any] | None = None) -> Engine:
     # Sessions are in UTC, and know the zone in which a day begins, the weights of incidents and the key that the audit
     # hashes content with.
     # Temporary tables come last, so that none stands for one of geoapp's.
@@ -101,6 +165,7 @@ def _open(url: str, settings: Settings, further: str = "") -> Engine:
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": UNSENT_MS,
             **KEEP_ALIVE,
+            **(where or {}),
         },
         # A value that a statement failed on could be a name, and errors go to the log.
         hide_parameters=True,

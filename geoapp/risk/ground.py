@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, text
 
 from geoapp.access.viewer import FULL_ROLES, Viewer, acting_viewer
 from geoapp.risk.source import Source
-from geoapp.snapshot.changes import DATABASE, RIGHTS, changes_since
+from geoapp.snapshot.changes import DATABASE, RIGHTS, SNAPSHOT, changes_since
 
 Thing = TypeVar("Thing")
 Versions = Mapping[str, str]
@@ -25,7 +25,6 @@ Versions = Mapping[str, str]
 VERSIONS = text("""
     SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN
         table_versions() || jsonb_build_object('weights', current_setting('geoapp.level_weights', true)) END""")
-SEEN = text("SELECT pg_current_snapshot()::text")
 # When these change all is read again, since other rows may be seen, or with other weights.
 ALWAYS = (DATABASE, "weights", *RIGHTS)
 MOST_GROUNDS = 4
@@ -72,7 +71,7 @@ class _Kept:
             held = self.held.get(source)
             if held and held.versions == wanted:
                 return held
-            seen = cast(str, connection.scalar(SEEN))
+            seen = cast(str, connection.scalar(SNAPSHOT))
             thing = _read(connection, source, held if held and _same_rights(held.versions, wanted) else None)
             read = _Held(wanted, seen, thing)
             now = connection.scalar(VERSIONS)
@@ -105,7 +104,8 @@ class Ground:
         if versions is None:
             return cls(viewer, today, None, _Kept())
         rights = None if viewer is None else (viewer.name, tuple(sorted(viewer.rights.items())))
-        key = (str(connection.engine.url), rights, today)
+        # Not by the server: what was read of a standby serves the others too.
+        key = (versions[DATABASE], rights, today)
         with _lock:
             kept = _grounds.setdefault(key, _Kept())
             _grounds.move_to_end(key)

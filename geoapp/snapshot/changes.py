@@ -13,7 +13,27 @@ from sqlalchemy import Connection, text
 from geoapp import __version__
 from layers.weights import written
 
-START = text("SELECT * FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot))")
+# A standby takes all transactions after the oldest that runs for ended, be they or not: what came before that counts as
+# seen. With the history of the server's log, at once after a promotion too, and the place in it behind which nothing
+# was seen.
+START = text("""
+    SELECT viewer, rights, handles_sealed, day,
+           CASE WHEN pg_is_in_recovery() THEN concat(pg_snapshot_xmin(seen), ':', pg_snapshot_xmin(seen), ':')
+                ELSE seen::text END AS snapshot,
+           versions,
+           CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer END AS timeline,
+           (SELECT system_identifier FROM pg_control_system())
+               || '-' || (SELECT timeline_id FROM pg_control_checkpoint()) AS history,
+           CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_replay_lsn(), '0/0')
+                ELSE pg_current_wal_insert_lsn() END - pg_lsn '0/0' AS place
+      FROM start_reading(:session, :token, :on_loopback, CAST(:seen AS pg_snapshot)),
+           pg_current_snapshot() AS own (seen)
+""")
+SNAPSHOT = text("""
+    SELECT CASE WHEN pg_is_in_recovery() THEN concat(pg_snapshot_xmin(seen), ':', pg_snapshot_xmin(seen), ':')
+                ELSE seen::text END
+      FROM pg_current_snapshot() AS own (seen)""")
 CHANGES = text("SELECT table_name, row_id FROM changes_since(CAST(:seen AS pg_snapshot))")
 IN_USE = text("SELECT user_name, rights FROM rights_in_use()")
 # Under this name the versions say which database they are of.
@@ -43,12 +63,19 @@ def named(words: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """A transaction that reads: its viewer's scope, the versions of the tables, and the snapshot that it reads."""
+    """A transaction that reads: its viewer's scope, the versions of the tables, and the snapshot that it reads.
+
+    `place` is where in the log of the server, of a `history`, all ends that it can have seen; `changed` whether the
+    versions are others than those that the server had told before.
+    """
 
     viewer: str
     scope: Scope
     snapshot: str
     versions: Mapping[str, str]
+    place: int = 0
+    history: str = ""
+    changed: bool = False
 
     def version_of(self, tables: Iterable[str]) -> str:
         """One word for all that an answer from these tables depends on, but for what was asked."""
@@ -64,10 +91,10 @@ class Reading:
 
 
 class Watch:
-    """The versions of the tables as this process last saw them, so that mostly one short question is enough."""
+    """The versions of a server's tables as this process last saw them, so that mostly one short question is enough."""
 
     def __init__(self) -> None:
-        self._last: tuple[str | None, Mapping[str, str]] = (None, {})
+        self._last: tuple[str | None, Mapping[str, str], int] = (None, {}, 0)
 
     def start(
         self, connection: Connection, *, session: str | None = None, token: str | None = None, on_loopback: bool = False
@@ -78,17 +105,25 @@ class Watch:
         token that does not hold.
         """
         # What was seen before the statement began is in what the statement sees.
-        seen, versions = self._last
+        seen, versions, timeline = self._last
         given = {"session": session, "token": token, "on_loopback": on_loopback, "seen": seen}
         row = connection.execute(START, given).one_or_none()
+        if row is not None and row.timeline != timeline and row.versions is None:
+            # In the history of a server that was promoted, the numbers of transactions are others'.
+            row = connection.execute(START, {**given, "seen": None}).one_or_none()
         if row is None:
             return None
+        changed = False
         if row.versions is not None:
-            # Other weights make other columns, as another database would.
-            versions = {**row.versions, DATABASE: f"{row.versions[DATABASE]}-{written(connection)}"}
-            self._last = (row.snapshot, versions)
+            # Other weights make other columns, as another database would, or another history of this one.
+            database = f"{row.versions[DATABASE]}-{row.timeline}-{written(connection)}"
+            told = {**row.versions, DATABASE: database}
+            changed, versions = told != versions, told
+            self._last = (row.snapshot, versions, row.timeline)
         scope = Scope(row.rights or "", row.viewer if row.handles_sealed else None, row.day.isoformat())
-        return Reading(row.viewer, scope, row.snapshot, versions)
+        return Reading(
+            row.viewer, scope, row.snapshot, versions, place=int(row.place), history=row.history, changed=changed
+        )
 
 
 def changes_since(connection: Connection, seen: str) -> dict[str, set[UUID | None]]:

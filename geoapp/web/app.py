@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 
 from geoapp.resources import folder
@@ -27,6 +29,7 @@ from geoapp.web import (
     request_id,
     row_pages,
     uploads,
+    written,
 )
 from geoapp.web.account import account
 from geoapp.web.admin import admin
@@ -70,12 +73,24 @@ from geoapp.web.trainings import trainings
 from geoapp.web.watches import watches
 
 
+class Application(Flask):
+    """Flask, whose requests go on at another database server where the one that they were reading from broke off."""
+
+    def preprocess_request(self) -> Any:
+        """What every request passes first."""
+        return database.asked_again(super().preprocess_request)
+
+    def dispatch_request(self) -> Any:
+        """The view's answer."""
+        return database.asked_again(super().dispatch_request)
+
+
 def create_app(settings: Settings | None = None, buckets: Buckets | None = None, meters: Meters | None = None) -> Flask:
     """An application for `settings`, or for those of the environment; opens no connection yet.
 
     `buckets` and `meters` are those in which requests are counted: the same for all workers of a server.
     """
-    app = Flask("geoapp", template_folder=str(folder("templates")), static_folder=None)
+    app = Application("geoapp", template_folder=str(folder("templates")), static_folder=None)
     chosen = settings or Settings.from_environment()
     app.extensions["geoapp.settings"] = chosen
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -97,6 +112,7 @@ def create_app(settings: Settings | None = None, buckets: Buckets | None = None,
         errors,
         credentials,
         database,
+        written,
         forms,
         people,
         refusals,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, g, jsonify
 
 from geoapp.publish.details import read_detail
 from geoapp.web.audit import record_read
-from geoapp.web.database import writing
+from geoapp.web.database import reading, writing
 from geoapp.web.description import LANGUAGE, LAYER, Description, Parameter, described
 from geoapp.web.policy import unstored
 from geoapp.web.row_pages import page_of
@@ -61,7 +61,7 @@ def detail(name: str, key: str) -> Response:
     """One row of a layer in words, in the language of the request."""
     if name not in LAYERS:
         abort(404)
-    with writing() as connection:
+    with writing() if name in SENSITIVE else reading() as connection:
         found = read_detail(connection, LAYERS[name], key, g.language)
         if name in SENSITIVE:
             record_read(connection, LAYERS[name].table, key)

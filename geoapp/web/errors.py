@@ -27,6 +27,7 @@ from geoapp.errors import (
 )
 from geoapp.publish.exports.writing import ExportError
 from geoapp.web.credentials import CHALLENGE, by_token
+from geoapp.web.database import stands_by
 from geoapp.web.language import translate
 from geoapp.web.people import viewer_if_known
 from geoapp.web.uploads import most_in_words
@@ -53,6 +54,11 @@ STATUS: dict[type[Exception], int] = {
 }
 # Nothing of an error's own text is shown for these: it could quote a row.
 UNAVAILABLE = "The database does not answer at the moment. Try again in a minute."
+# Where standbys answer what is only read.
+TO_BE_WRITTEN = (
+    "The main database does not answer at the moment, and this has to be written down. The map, the lists and the tiles"
+    " can be read meanwhile. Try again in a minute."
+)
 UNEXPECTED = "Something went wrong on the server. Try again; if it stays, tell the administrator the time."
 # What geoapp's own errors do not say better; the words of the framework are in English alone.
 SAID = {
@@ -88,7 +94,7 @@ def unavailable(said: str) -> Response:
 def _known(error: Exception, status: int) -> Response:
     if isinstance(error, SQLAlchemyError | DriverError | DatabaseError):
         log.error("database: %s", type(error).__name__)
-        return _answer(status, translate(UNAVAILABLE if status == 503 else SAID[status]))
+        return _answer(status, _unavailable() if status == 503 else translate(SAID[status]))
     if isinstance(error, FilterError | QuestionError | ConflictError):
         return _answer(status, error.said.in_language(g.language))
     answer = _answer(status, translate(str(error)))
@@ -113,11 +119,15 @@ def _unexpected(error: Exception) -> Response:
         return _answer(507, translate(FULL))
     if is_passing(error):
         log.error("database: %s", type(error).__name__)
-        return _answer(503, translate(UNAVAILABLE))
+        return _answer(503, _unavailable())
     # Where it happened, and not what it says: that could quote a row.
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("unexpected %s\n%s", type(error).__qualname__, where)
     return _answer(500, translate(UNEXPECTED))
+
+
+def _unavailable() -> str:
+    return translate(TO_BE_WRITTEN if stands_by() else UNAVAILABLE)
 
 
 def _answer(status: int, said: str) -> Response:

@@ -13,8 +13,8 @@ from geoapp.snapshot.changes import Reading
 SECONDS = 0.3
 MOST = 1_000
 
-# The hash of a session or of a token, if any, and whether the request comes from this machine.
-Asker = tuple[str | None, str | None, bool]
+# The hash of a session or of a token, if any, whether the request comes from this machine, how far its browser wrote.
+Asker = tuple[str | None, str | None, bool, int]
 
 
 class Looks:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from geoapp import __version__
 from geoapp.errors import ForbiddenError
 from geoapp.settings import Settings
-from geoapp.web.database import current_viewer, engine
+from geoapp.web.database import current_viewer, engine, replicas
 from geoapp.web.meters import Meters, about, gauge
 from geoapp.web.policy import unstored
 from geoapp.web.proxies import is_local
@@ -61,6 +61,7 @@ def show() -> Response:
         *meters.told(),
         *_of_the_machine(settings),
         *_of_the_database(),
+        *_of_the_standbys(),
     ]
     return unstored(Response("\n".join([*lines, ""]), content_type=FORMAT))
 
@@ -112,3 +113,18 @@ def _of_the_database() -> Iterator[str]:
     yield from gauge("geoapp_database_answer_seconds", "How long it took to.", time.monotonic() - started)
     for (name, kind, said), value in zip(OF_THE_DATABASE, found, strict=True):
         yield from gauge(name, said, float(value), kind)
+
+
+def _of_the_standbys() -> Iterator[str]:
+    """As this process last heard of them, half a second ago or less; they are numbered as in GEOAPP_READ_URLS."""
+    known = replicas()
+    if not known.standbys:
+        return
+    yield from about("geoapp_standby_up", "gauge", "Whether a standby answers.")
+    for number, standby in enumerate(known.standbys, 1):
+        yield f'geoapp_standby_up{{standby="{number}"}} {int(not standby.away)}'
+    yield from about("geoapp_standby_behind_bytes", "gauge", "What of the primary's log a standby has yet to replay.")
+    for number, standby in enumerate(known.standbys, 1):
+        if standby.told and known.primary.told:
+            behind = max(0, known.primary.told.place - standby.told.place)
+            yield f'geoapp_standby_behind_bytes{{standby="{number}"}} {behind}'

@@ -16,7 +16,7 @@ from geoapp.publish.box import CRS84, SYSTEMS
 from geoapp.publish.cql import GEOMETRY
 from geoapp.publish.features import Page, queryables, read_feature, read_page
 from geoapp.web.audit import record_read
-from geoapp.web.database import current_viewer, writing
+from geoapp.web.database import current_viewer, reading, writing
 from geoapp.web.details import SENSITIVE
 from geoapp.web.ogc_description import api_description
 from geoapp.web.ogc_parameters import OF_AN_ITEM, read_crs, read_question, require_known, wanted_format
@@ -126,7 +126,7 @@ def queryable(name: str) -> Response:
 def items(name: str) -> Response:
     """A page of the features of a collection."""
     layer, question = _layer(name), read_question()
-    with writing() as connection:
+    with writing() if name in SENSITIVE else reading() as connection:
         page = read_page(connection, layer, question)
         if name in SENSITIVE:
             record(connection, "export", f"layer/{name}", after={"rows": len(page.features)})
@@ -151,7 +151,7 @@ def item(name: str, key: str) -> Response:
     """One feature."""
     require_known(OF_AN_ITEM)
     layer, crs = _layer(name), read_crs(request.args.get("crs"), "crs")
-    with writing() as connection:
+    with writing() if name in SENSITIVE else reading() as connection:
         feature = read_feature(connection, layer, key, crs)
         if name in SENSITIVE:
             record_read(connection, layer.table, key)

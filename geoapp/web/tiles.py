@@ -38,6 +38,8 @@ VERSION = "v"
 # From where on their tiles hold single rows, these must not stay on an office computer that is taken: no copy is kept,
 # though a tile that comes into view again is sent again.
 UNSTORED = ("incidents", "deployments", "checkpoints")
+# How often a tile is begun anew that other requests were ahead of.
+TRIES = 20
 # What a tile's counts bear beside the level and category of their rows.
 CELL_FIELDS = {
     "cell": "true for the incidents of a cell of a grid, counted",
@@ -116,7 +118,9 @@ def _marked(response: Response, name: str, z: int) -> Response:
     return response
 
 
-def _cut(connection: Connection, started: Reading, name: str, place: Tile, chosen: Filter) -> tuple[bytes, str]:
+def _cut(
+    connection: Connection, started: Reading, name: str, place: Tile, chosen: Filter, *, tries: int = TRIES
+) -> tuple[bytes, str]:
     """A tile's content, and the tag of exactly what it was made from."""
     if name == BASE:
         return base_tile(connection, place), _tag(started, name, place, chosen)
@@ -124,11 +128,12 @@ def _cut(connection: Connection, started: Reading, name: str, place: Tile, chose
     if not layer.weighted:
         return layer_tile(connection, layer, place, chosen), _tag(started, name, place, chosen)
     snapshot = read_snapshot(connection, started)
-    if snapshot.versions == {each: started.versions.get(each) for each in snapshot.versions}:
+    # A standby that is behind may not come to see it: then the tile is newer than its tag says, which never goes back.
+    if tries == 0 or snapshot.versions == {each: started.versions.get(each) for each in snapshot.versions}:
         return layer_tile(connection, layer, place, chosen, snapshot), _tag(started, name, place, chosen)
     # Another request has brought the snapshot to a later version than this transaction sees: see it too.
     connection.rollback()
-    return _cut(connection, restart(connection), name, place, chosen)
+    return _cut(connection, restart(connection), name, place, chosen, tries=tries - 1)
 
 
 def shared_version(seen: Reading, name: str) -> str:
