@@ -27,9 +27,9 @@ from geoapp.risk.wording import REASONS
 from layers.text import Text
 
 LEVELS = {
-    "1": Text("Level 1 (highest)", "Niveau 1 (le plus grave)"),
+    "1": Text("Level 1 (highest)", "Niveau 1 (le plus élevé)"),
     "2": Text("Level 2", "Niveau 2"),
-    "3": Text("Level 3", "Niveau 3"),
+    "3": Text("Level 3 (lowest)", "Niveau 3 (le plus bas)"),
     "level_unknown": Text("Level unknown", "Niveau inconnu"),
 }
 STRUCK = {
