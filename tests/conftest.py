@@ -15,6 +15,7 @@ from browser import Visit, chromium, serving, visiting
 from cast import join, signed_in
 from flask import Flask
 from flask.testing import FlaskClient
+from packages import Packages, build
 from playwright.sync_api import Browser
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
@@ -185,6 +186,13 @@ def visitor(shared: Settings) -> Iterator[FlaskClient]:
     opened = made.extensions.get(ENGINE)
     if opened is not None:
         opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The sdist and the wheel, built once for all processes of the run."""
+    base = tmp_path_factory.getbasetemp()
+    return build((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packages")
 
 
 @pytest.fixture(scope="session")
