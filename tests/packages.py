@@ -1,4 +1,4 @@
-"""The sdist and the wheel of this checkout, built once for all tests of a run, and environments that hold them."""
+"""What is made of this checkout, once for all tests of a run: sdist, wheel, manual; and environments for the wheel."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ def build(folder: Path) -> Packages:
             _hatch(folder / sdist.name.removesuffix(".tar.gz"), "wheel", folder)
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return Packages(sdist, wheel)
+
+
+def build_site(folder: Path) -> Path:
+    """The manual, made by the project's own command; its pages are in `html`, what they are made from in `source`."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            command = [sys.executable, str(ROOT / "script/docs"), str(folder)]
+            made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert made.returncode == 0, made.stderr
+            (folder / "made").touch()
+    return folder
 
 
 def _hatch(source: Path, target: str, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -42,17 +41,6 @@ class Tags(HTMLParser):
             self.loaded.append(named.get("href") or "")
         else:
             self.loaded += [value or "" for name, value in attrs if name in {"src", "srcset", "data"}]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manual, made by the project's own command."""
-    folder = tmp_path_factory.mktemp("docs")
-    made = subprocess.run(
-        [sys.executable, ROOT / "script/docs", folder], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")
