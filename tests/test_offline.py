@@ -80,16 +80,18 @@ def test_it_installs_upgrades_and_comes_back(install: Install, bundle: Path, tmp
     assert list(release.glob("lib/python*/site-packages/geoapp/web/static/manifest.json"))
     assert "installed already" in install().stdout
 
-    second = install(changed(bundle, tmp_path / "second"))
+    other = changed(bundle, tmp_path / "second")
+    failed = install(other, GEOAPP_DATABASE_URL="postgresql://geoapp@/none?host=/nowhere")
+    assert failed.returncode == 1
+    assert "geoapp is as it was" in failed.stderr
+    assert current.resolve() == release
+
+    second = install(other)
     assert second.returncode == 0, second.stderr
+    assert "it is tried again" in second.stdout
     upgraded = current.resolve()
     assert upgraded != release
     assert {each.name for each in (tmp_path / "opt/releases").iterdir()} == {release.name, upgraded.name}
-
-    failed = install(changed(bundle, tmp_path / "third"), GEOAPP_DATABASE_URL="postgresql://geoapp@/none?host=/nowhere")
-    assert failed.returncode == 1
-    assert "geoapp is as it was" in failed.stderr
-    assert current.resolve() == upgraded
 
 
 def test_a_damaged_bundle_changes_nothing(install: Install, bundle: Path, tmp_path: Path) -> None:
