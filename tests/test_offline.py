@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -114,14 +115,19 @@ def test_a_bundle_of_another_machine_is_refused(install: Install, bundle: Path, 
     assert "the bundle is for abacus" in answer.stderr
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home that PostgreSQL's account may enter, which it may not where pytest keeps its folders."""
+    made = Path(tempfile.mkdtemp(prefix="geoapp-offline-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
 @pytest.mark.offline
-def test_the_whole_bundle_serves_with_the_network_cut_off(site: Path, tmp_path: Path) -> None:
+def test_the_whole_bundle_serves_with_the_network_cut_off(site: Path, home: Path, tmp_path: Path) -> None:
     """With every wheel, and nothing lent: installed, migrated and asked for a page in a namespace of its own."""
     whole = unpacked(tmp_path, "--no-packages", "--docs", site)
-    home = tmp_path / "home"
-    home.mkdir()
-    for folder in (*tmp_path.parents[:2], tmp_path, home):
-        folder.chmod(0o755)
     script = f"""
         set -eu
         {whole}/install {tmp_path}/opt
