@@ -1,31 +1,31 @@
-"""The map's layers, in the order of the legend. A new layer is one file and one line here."""
+"""The map's layers, in the order of the legend. A new layer is one file, and its name in the list here."""
 
 from __future__ import annotations
 
-from layers.checkpoints import CHECKPOINTS
-from layers.countries import COUNTRIES
-from layers.deployments import DEPLOYMENTS
-from layers.facilities import FACILITIES
-from layers.incidents import INCIDENTS
-from layers.layer import MapLayer
-from layers.mine_sites import MINE_SITES
-from layers.network_edges import NETWORK_EDGES
-from layers.provinces import PROVINCES
-from layers.routes import ROUTES
-from layers.trainings import TRAININGS
+from importlib import import_module
 
-LAYERS: dict[str, MapLayer] = {
-    layer.name: layer
-    for layer in (
-        INCIDENTS,
-        DEPLOYMENTS,
-        CHECKPOINTS,
-        TRAININGS,
-        MINE_SITES,
-        FACILITIES,
-        ROUTES,
-        NETWORK_EDGES,
-        PROVINCES,
-        COUNTRIES,
-    )
-}
+from layers.layer import MapLayer
+
+# `name` stands for the layer `NAME` of the file `layers/name.py`.
+NAMES = (
+    "incidents",
+    "deployments",
+    "checkpoints",
+    "trainings",
+    "mine_sites",
+    "facilities",
+    "routes",
+    "network_edges",
+    "provinces",
+    "countries",
+)
+
+
+def _layer(name: str) -> MapLayer:
+    layer: MapLayer = getattr(import_module(f"layers.{name}"), name.upper())
+    if layer.name != name:
+        raise ValueError(f"layers/{name}.py calls its layer {layer.name}: file and layer bear the same name.")
+    return layer
+
+
+LAYERS: dict[str, MapLayer] = {name: _layer(name) for name in NAMES}

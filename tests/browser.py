@@ -122,10 +122,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(environment: dict[str, str], workers: int = 1) -> Iterator[str]:
+def serving(environment: dict[str, str], workers: int = 1, program: Path = GEOAPP) -> Iterator[str]:
     """`geoapp run` on a free port; its address."""
     port = free_port()
-    command = [str(GEOAPP), "run", "--port", str(port), "--workers", str(workers)]
+    command = [str(program), "run", "--port", str(port), "--workers", str(workers)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:

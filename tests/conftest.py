@@ -15,6 +15,7 @@ from browser import Visit, chromium, serving, visiting
 from cast import join, signed_in
 from flask import Flask
 from flask.testing import FlaskClient
+from packages import Packages, build, build_site
 from playwright.sync_api import Browser
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
@@ -38,12 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How many mutated files the import is fed with, and whether the desktop clients and all faults are run."""
     parser.addoption("--fuzz", type=int, default=500, metavar="N", help="Mutated files to read (500).")
     parser.addoption("--faults", action="store_true", help="Do every fault to a server under load.")
+    parser.addoption("--offline", action="store_true", help="Install the whole bundle with the network cut off.")
     parser.addoption("--clients", action="store_true", help="Run QGIS too, which has to be installed.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of desktop clients, and the long form of the faults, out where they are not asked for."""
-    for name in ("clients", "faults"):
+    """Leave the tests of desktop clients, and the long form of the faults and the bundle, out unless asked for."""
+    for name in ("clients", "faults", "offline"):
         if config.getoption(f"--{name}"):
             continue
         left_out = [item for item in items if item.get_closest_marker(name)]
@@ -185,6 +187,24 @@ def visitor(shared: Settings) -> Iterator[FlaskClient]:
     opened = made.extensions.get(ENGINE)
     if opened is not None:
         opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The sdist and the wheel, built once for all processes of the run."""
+    return build(_shared_folder(tmp_path_factory) / "packages")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manual, made once for all processes of the run."""
+    return build_site(_shared_folder(tmp_path_factory) / "site")
+
+
+def _shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of the run have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")

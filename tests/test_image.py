@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from container_files import ROOT, compose, dockerfile
+from packages import Packages
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -40,19 +41,12 @@ SHIPPED = [
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel's content, built from the checkout as the Dockerfile does."""
+def installed(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's content, built as the Dockerfile does."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = folder.glob("geoapp-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "content")
-    return folder / "content"
+    with zipfile.ZipFile(packages.wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def _compressed(path: Path, changed: int) -> bytes:
 
 
 def _built_file(name: str) -> Response:
+    """A built script, style or picture, which browsers keep by its name."""
     response = send_from_directory(FOLDER, name, conditional=False)
     path = FOLDER / name
     if path.suffix in TEXTS:

@@ -37,7 +37,7 @@ SHARED = {BASE, *(name for name, layer in LAYERS.items() if layer.tables <= BASE
 VERSION = "v"
 # From where on their tiles hold single rows, these must not stay on an office computer that is taken: no copy is kept,
 # though a tile that comes into view again is sent again.
-UNSTORED = ("incidents", "deployments", "checkpoints")
+UNSTORED = {name for name, layer in LAYERS.items() if layer.tables & {"incident", "deployment", "checkpoint"}}
 # How often a tile is begun anew that other requests were ahead of.
 TRIES = 20
 # What a tile's counts bear beside the level and category of their rows.
