@@ -375,6 +375,11 @@ def test_a_day_before_all_data_gets_an_honest_answer(asker: Asker, path: str) ->
     assert "Absence of reports is not absence of incidents." in found.text
 
 
+def test_nothing_is_ranked_where_nothing_counts(asker: Asker) -> None:
+    found = asker("analyst").get("/risk/sites?on=1990-01-01&lang=en")
+    assert "every pressure is 0, and their order tells nothing" in found.text
+
+
 def test_a_way_between_parts_of_the_network_says_how_far_it_comes(asker: Asker) -> None:
     found = asker("analyst").get("/risk/path?from=28.7,-2.5&to=28.3,-3.4&lang=en")
     assert "The network does not connect the two places" in found.text

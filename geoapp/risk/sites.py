@@ -76,6 +76,13 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
         f"{many.en} sites ranked by pressure on {day.en}, from {used.en} over three years within 20 km of them.",
         f"{many.fr} sites classés par pression le {day.fr}, à partir de {used.fr} sur trois ans à moins de 20 km.",
     )
+    if not tally.incidents:
+        told = Text(
+            f"No incident of three years counts within 20 km of any of {many.en} sites on {day.en}: every pressure is 0,"
+            " and their order tells nothing.",
+            f"Aucun incident de trois ans ne compte à moins de 20 km d'un des {many.fr} sites le {day.fr}\u00a0: chaque"
+            " pression est nulle, et leur ordre ne dit rien.",
+        )
     return SitesAnswer(
         **basis("sites", ground, asked, Basis(counted, tally, told, float(np.mean(outside)) if len(rank) else None)),
         total=len(rank),
