@@ -1,4 +1,7 @@
-"""The words of pages and papers in French: the catalogue that their English is looked up in."""
+"""The words of pages and papers by their English: a catalogue for each language, here of French.
+
+French phrases of the code stand beside the English ones. For any other language the catalogue has those as well.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from geoapp.resources import PACKAGE
+from layers.text import LANGUAGES, say_by_catalogue
 
 CATALOGUES = PACKAGE / "web" / "translations"
 
@@ -25,3 +29,8 @@ def catalogue(language: str) -> NullTranslations:
         write_mo(compiled, read_po(text, locale=language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+for _other in LANGUAGES:
+    if _other not in ("en", "fr"):
+        say_by_catalogue(_other, catalogue(_other).gettext)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from geoapp.errors import SettingsError
 from layers import weights
+from layers.text import LANGUAGES
 
 Value = TypeVar("Value")
 
@@ -106,7 +107,7 @@ class Settings:
             workers=reader.get("GEOAPP_WORKERS", 2, _whole_number(1, 64)),
             tile_cache_mb=reader.get("GEOAPP_TILE_CACHE_MB", 32, _whole_number(0, 4096)),
             time_zone=reader.get("GEOAPP_TIME_ZONE", "Africa/Kigali", _time_zone),
-            language=reader.get("GEOAPP_LANGUAGE", "en", _one_of("en", "fr")),
+            language=reader.get("GEOAPP_LANGUAGE", "en", _one_of(*LANGUAGES)),
             level_weights=reader.get("GEOAPP_LEVEL_WEIGHTS", weights.DEFAULT, _level_weights),
             source_precedence=reader.get("GEOAPP_SOURCE_PRECEDENCE", {}, _precedence),
             audit_heads=reader.get("GEOAPP_AUDIT_HEADS", None, lambda text: Path(text).expanduser().absolute()),

@@ -88,10 +88,16 @@ def test_no_look_without_its_event(client_of: ClientOf, rows: dict[str, UUID], m
 
 
 def test_other_layers_and_pages_are_no_event(client_of: ClientOf, seen: Seen) -> None:
-    for path in ("/", "/provinces", "/api/v1/layers/provinces/CD-SK", "/tiles/incidents/6/37/32.mvt", "/static/none"):
+    for path in ("/", "/api/v1/layers/provinces/CD-SK", "/tiles/incidents/6/37/32.mvt", "/static/none"):
         client_of("coordinator-sk").get(path)
-    client_of("public").get("/no-such-page")
+    for path in ("/no-such-page", "/provinces"):
+        client_of("public").get(path)
     assert seen() == []
+
+
+def test_the_figures_of_provinces_are_a_question(client_of: ClientOf, seen: Seen) -> None:
+    client_of("coordinator-sk").get("/provinces")
+    assert seen() == [("coordinator-sk", "question", "question/provinces")]
 
 
 @pytest.mark.parametrize(

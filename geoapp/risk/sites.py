@@ -78,8 +78,8 @@ def ask_sites(connection: Connection, ground: Ground, asked: Asked) -> SitesAnsw
     )
     if not tally.incidents:
         told = Text(
-            f"No incident of three years counts within 20 km of any of {many.en} sites on {day.en}: every pressure is 0,"
-            " and their order tells nothing.",
+            f"No incident of three years counts within 20 km of any of {many.en} sites on {day.en}: every pressure is"
+            " 0, and their order tells nothing.",
             f"Aucun incident de trois ans ne compte à moins de 20 km d'un des {many.fr} sites le {day.fr}\u00a0: chaque"
             " pression est nulle, et leur ordre ne dit rien.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import Flask, current_app, g, request
@@ -11,6 +12,9 @@ from flask import Flask, current_app, g, request
 from geoapp.catalogue import catalogue
 from geoapp.settings import Settings
 from layers.text import LANGUAGES, typeset
+
+# Each language's code, the letters that stand for it, and its name in itself.
+NAMED = [(code, code.upper(), (Locale(code).language_name or code).capitalize()) for code in LANGUAGES]
 
 
 def init_app(app: Flask) -> None:
@@ -34,7 +38,7 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        return {"lang": g.language, "languages": LANGUAGES}
+        return {"lang": g.language, "languages": NAMED}
 
 
 def chosen_language() -> str:

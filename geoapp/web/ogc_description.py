@@ -10,6 +10,7 @@ from geoapp.publish.box import SYSTEMS
 from geoapp.publish.features import MOST
 from geoapp.web.ogc_parameters import DEFAULT_LIMIT, FORMATS
 from layers.layer import MapLayer
+from layers.text import LANGUAGES
 
 JSON = "application/json"
 
@@ -60,7 +61,7 @@ def _path(name: str, summary: str, kind: str, *parameters: dict[str, Any]) -> di
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}
     common = [
         _query("f", "The form of the answer", {"type": "string", "enum": list(FORMATS)}),
-        _query("lang", "The language of titles", {"type": "string", "enum": ["en", "fr"]}),
+        _query("lang", "The language of titles", {"type": "string", "enum": [*LANGUAGES]}),
     ]
     schema = {"type": "object"}
     return {
