@@ -270,12 +270,15 @@ def test_no_page_of_anybody_has_an_element_of_the_data(
         client = client_of(name)
         # Signing out would end the session that the windows of later tests have.
         for endpoint in URLS.keys() - {"sign_in.sign_out"}:
-            for ask in list(URLS[endpoint].asks(planting))[:12]:
+            for ask in list(URLS[endpoint].asks(planting))[:4]:
                 answer = client.get(ask.path) if ask.form is None else client.post(ask.path, data=ask.form)
                 if answer.mimetype == "text/html":
                     tags = _Tags()
                     tags.feed(answer.text)
                     assert tags.foreign == [], (name, ask.path)
+                elif answer.status_code == 200:
+                    # Files and tiles are looked into by tests of their own.
+                    break
 
 
 # === The map ==========================================================================================================
