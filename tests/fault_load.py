@@ -31,7 +31,7 @@ READS = (
     "/tiles/mine_sites/8/148/129.mvt",
     "/ogc/collections/mine_sites/items?f=json&limit=50",
     "/api/v1/counts",
-    "/provinces?lang=fr",
+    "/trainings?lang=fr",
 )
 FORM = "multipart/form-data; boundary=b"
 TORN = "torn off"
