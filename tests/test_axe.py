@@ -84,6 +84,7 @@ PAGES = {
         "/movements/{movement}/incident",
         "/reports/funder?funder=F&since=2020-01-01",
         "/provinces/CD-SK",
+        "/provinces/CD-SK/room",
     ),
     "analyst": (
         "/?at=11/-1.6/29.1",
@@ -121,7 +122,7 @@ PAGES = {
         "/ogc/collections/incidents/items",
         "/no/such/page",
     ),
-    "public": ("/", "/sign-in", "/table"),
+    "public": ("/", "/sign-in", "/table", "/provinces", "/risk"),
     "gis-cd": (
         "/import",
         "/export?level=1",

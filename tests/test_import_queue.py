@@ -296,14 +296,14 @@ def test_a_job_whose_process_ends_is_begun_anew_at_once(
     worker.engine.dispose()
 
 
+KILLS = 50
 SILENT = "SELECT FROM import_job WHERE state = 'running' AND beat_at < clock_timestamp() - interval '0.2 s'"
 
 
 def test_killed_at_any_moment_it_is_whole_or_absent_and_says_which(
-    settings: Settings, engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
+    settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
-    """Imports each of whose workers is killed at another moment, 50 with --faults; some are taken up by another."""
-    kills = 50 if request.config.getoption("--faults") else 20
+    """50 imports, each of whose workers is killed at another moment; every tenth is then taken up by another."""
     rows, rng = 400, random.Random(1)
     job = ready(settings, engine, "gis-cd", many(tmp_path, rows))
     again = text(
@@ -311,7 +311,7 @@ def test_killed_at_any_moment_it_is_whole_or_absent_and_says_which(
         " WHERE job_id = :id"
     )
     longest, seen = 0.0, []
-    for number in range(kills + 1):
+    for number in range(KILLS + 1):
         with engine.begin() as connection:
             connection.execute(again, {"id": job.job_id})
             for table in ("facility", "import_batch"):

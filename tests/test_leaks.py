@@ -7,29 +7,25 @@ itself.
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
-import pyarrow.parquet as pq
 import pytest
 from cast import CAST
 from conftest import a_database
 from flask import Flask
 from pages import without_way_back
 from planting import LOGGED, OF_PEOPLE, PLACES, PUBLIC, UNPLANTED, Planting, Row, is_free_text, plant_everything
-from pypdf import PdfReader
 from releasing import ClientOf
 from rights import FULL_ROLES, PEOPLE, may_see
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
+from telling import told
 from test_tiles import read, tile_of
 from walk_asks import HAPPENED, map_asks, risk_asks
 from walk_commands import COMMANDS, IMPORTED, SHOW_NOTHING
@@ -41,7 +37,6 @@ from geoapp.access.viewer import set_viewer
 from geoapp.cli import cli, main
 from geoapp.database.cluster import Cluster
 from geoapp.database.engine import open_engine, open_web_engine
-from geoapp.publish.exports.export import FORMS
 from geoapp.publish.paper import fill
 from geoapp.settings import Settings
 from layers.tables import Base
@@ -69,56 +64,6 @@ def settings(cluster: Cluster, planted: tuple[str, Planting]) -> Iterator[Settin
     """Settings for a copy of the planted database, of this test's own."""
     with a_database(cluster, planted[0]) as made:
         yield made
-
-
-TEXTS = {
-    "application/x-qgis-project",
-    "text/html",
-    "text/css",
-    "text/javascript",
-    "text/plain",
-    "application/json",
-    "application/geo+json",
-    "application/schema+json",
-    "application/vnd.oai.openapi+json",
-    "application/problem+json",
-    "application/atom+xml",
-    "image/svg+xml",
-}
-MVT = "application/vnd.mapbox-vector-tile"
-PDF = "application/pdf"
-FILES = {form.mimetype for form in FORMS.values()} - TEXTS
-
-
-def told(answer: TestResponse, planting: Planting, folder: Path) -> set[tuple[Row, str]]:
-    """What an answer tells of: in its headers, in its bytes, and in what they mean."""
-    found = planting.found_in(f"{answer.headers}\n{answer.get_data().decode('utf-8', 'replace')}")
-    if answer.mimetype == MVT:
-        z, x, y = (int(part) for part in answer.request.path.removesuffix(".mvt").split("/")[-3:])
-        for features in read(answer.data, folder, z, x, y).values():
-            for feature in features:
-                found |= planting.found_in(json.dumps(feature, default=str))
-                # The middle of several is the place of none.
-                if feature.get("count", 1) == 1:
-                    found |= planting.found_at(float(str(feature["lon"])), float(str(feature["lat"])))
-    elif answer.mimetype == PDF:
-        found |= planting.found_in("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages))
-    elif answer.mimetype in FILES:
-        found |= planting.found_in("\n".join(_unpacked(answer.get_data())))
-    else:
-        assert answer.mimetype in TEXTS or not answer.data, f"teach this test to read {answer.mimetype}"
-    return found
-
-
-def _unpacked(content: bytes) -> Iterator[str]:
-    """What a file holds as text, its compressed parts unpacked; the other formats keep their texts as they are."""
-    if content.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            yield from (archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
-    elif content.startswith(b"PAR1"):
-        yield str(pq.read_table(io.BytesIO(content)).drop_columns("geom").to_pylist())
-    else:
-        yield content.decode("utf-8", "replace")
 
 
 def expected(name: str, shows: dict[str, dict[str, str]], planting: Planting) -> set[tuple[Row, str]]:

@@ -78,6 +78,19 @@ def test_a_deployment_says_what_the_voluntary_principles_ask(visit: Visit) -> No
     expect(page.locator(".popup")).to_contain_text("police des mines")
 
 
+def test_a_route_is_printed_with_its_map(visit: Visit) -> None:
+    page = visit.open("/routes/RT-1?lang=en")
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    expect(page.locator(".print-sheet canvas")).to_be_visible()
+    expect(page.locator(".route-map")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".print-sheet canvas")).to_have_count(0)
+    expect(page.locator(".route-map")).to_be_visible()
+    assert visit.complaints == []
+
+
 def test_the_strip_of_a_route_lights_up_the_map_and_the_other_way_round(visit: Visit) -> None:
     page = visit.open("/routes/RT-1?lang=en")
     strip = page.locator("[data-strip]")

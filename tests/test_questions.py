@@ -375,6 +375,14 @@ def test_a_day_before_all_data_gets_an_honest_answer(asker: Asker, path: str) ->
     assert "Absence of reports is not absence of incidents." in found.text
 
 
+def test_who_is_not_signed_in_is_led_there_and_back(asker: Asker) -> None:
+    refused = asker("public").get("/risk/sites?lang=en&sort=-name")
+    assert refused.status_code == 401
+    _, _, said = refused.text.partition("<main")
+    assert '<a class="button" href="/sign-in?lang=en&amp;next=' in said
+    assert "sort%3D-name" in said
+
+
 def test_nothing_is_ranked_where_nothing_counts(asker: Asker) -> None:
     found = asker("analyst").get("/risk/sites?on=1990-01-01&lang=en")
     assert "every pressure is 0, and their order tells nothing" in found.text
